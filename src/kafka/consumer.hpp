@@ -1,0 +1,43 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/task.hpp"
+#include "kafka/message.hpp"
+#include "kafka/properties.hpp"
+
+namespace penstock::kafka {
+
+// A consumer with partitions given by assignment (no group rebalance can split a batch). Bounded fetch queue,
+// auto.offset.reset=error, no auto commit, isolation irrelevant (no transactions are used).
+// Throws Failure: transient (brokers away), safety (offset out of range: topic recreated or retention passed us),
+// setup (unknown topic, not authorised).
+class Consumer {
+ public:
+  // group: the consumer group whose committed offsets mirror B's, for people's tools.
+  Consumer(asio::any_io_executor executor, const Cluster& cluster, std::string group);
+  Consumer(Consumer&&) noexcept;
+  ~Consumer();
+
+  // Reads from exactly these offsets, forgetting everything fetched before.
+  void assign(std::span<const TopicPartitionOffset> from);
+  // Messages that are there, at most messages_max, waiting up to timeout for the first; empty on timeout.
+  Task<std::vector<Message>> poll(std::size_t messages_max, std::chrono::milliseconds timeout);
+  // Bytes of messages fetched are bounded by the queue; pause while somebody else must catch up.
+  void pause(std::span<const TopicPartition> partitions);
+  void resume(std::span<const TopicPartition> partitions);
+  // Commits to the group without waiting: a mirror for people; failures are only logged at debug level.
+  void mirror_offsets(std::span<const TopicPartitionOffset> next);
+  // Wakes librdkafka's fetcher, which otherwise sleeps a second after its queue was full (librdkafka < 2.2).
+  void wake_fetcher(const TopicPartition& partition);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace penstock::kafka

@@ -1,0 +1,53 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/task.hpp"
+#include "kafka/message.hpp"
+#include "kafka/properties.hpp"
+
+namespace penstock::kafka {
+
+// An idempotent producer: acks=all, no message timeout, bounded queue, the caller chooses the partition.
+// Every sent record gets the next sequence number, from 1. Single-threaded: used from one io_context.
+// Throws Failure(transient) from send() and flush() after a fatal producer error or a record that failed for good:
+// destroy it, make a new one, send again from what was acknowledged. A record larger than message.max.bytes throws
+// Failure(data) from send() before anything was queued.
+class Producer {
+ public:
+  Producer(asio::any_io_executor executor, const Cluster& cluster);
+  Producer(Producer&&) noexcept;
+  ~Producer();  // abandons what is queued (purge), returns at once
+
+  struct Record {
+    std::string_view topic;
+    std::int32_t partition = 0;
+    std::optional<std::string_view> key;
+    std::string_view value;            // copied into librdkafka's queue
+    const Headers* headers = nullptr;  // optional
+  };
+  // Queues the record and returns its sequence number; waits while the queue is full (back pressure).
+  Task<std::uint64_t> send(const Record& record);
+  // Waits until every record sent so far is acknowledged.
+  Task<void> flush();
+  // Every record up to this sequence number is acknowledged.
+  std::uint64_t acknowledged_through() const;
+  // Where a record went, kept only for records sent while remember_offsets(true) and taken out by the call; -1: unknown.
+  void remember_offsets(bool on);
+  std::int64_t take_offset(std::uint64_t sequence);
+
+  std::size_t message_bytes_max() const;  // message.max.bytes in force
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Kafka's own partitioner, so that a Java producer with the same key lands in the same partition.
+std::uint32_t murmur2(std::string_view bytes);
+std::int32_t partition_of(std::string_view key, std::int32_t partitions);
+
+}  // namespace penstock::kafka

@@ -1,0 +1,72 @@
+#pragma once
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/task.hpp"
+#include "pg/error.hpp"
+#include "pg/params.hpp"
+#include "pg/result.hpp"
+
+namespace penstock::pg {
+
+// How to reach a database. A connection always runs with client_encoding UTF8, READ COMMITTED, and keepalives and
+// tcp_user_timeout short enough that a dead peer is noticed within some 10 s.
+struct ConnectOptions {
+  std::string dsn;   // URI or keyword string; secret
+  std::string name;  // for messages ("A", "B") and application_name ("penstock emp A")
+  std::chrono::milliseconds connect_timeout{10'000};
+};
+
+// One connection to PostgreSQL on the coroutine's io_context. One coroutine at a time may use it.
+// Every function throws pg::Error; after one with sqlstate "" (or after cancellation of the coroutine in the middle
+// of a call) the connection is broken() and only good for destruction.
+class Connection {
+ public:
+  static Task<Connection> connect(ConnectOptions options);
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  // One statement with parameters ($1, …), one round trip.
+  Task<Result> query(std::string_view sql, const Params& params = {});
+  // A script of any number of statements without parameters, in one implicit transaction unless it has its own.
+  Task<void> script(std::string_view sql);
+  // Prepared statements: planned once a connection, called by name.
+  Task<void> prepare(std::string_view name, std::string_view sql);
+  Task<Result> execute(std::string_view name, const Params& params = {});
+
+  // Several statements in ONE round trip (libpq pipeline mode, one sync at the end, so without explicit begin/commit
+  // they are one transaction). Results in the order of the steps. When a step fails the ones behind it are not run:
+  // throws that step's Error once the connection is usable again; failed_step() then tells which one it was. An
+  // explicit transaction that a step opened is still open (aborted) then: roll it back.
+  struct Step {
+    std::string_view statement;  // name of a prepared statement, or SQL when !prepared
+    Params params;
+    bool prepared = true;
+  };
+  Task<std::vector<Result>> pipeline(std::span<const Step> steps);
+  std::size_t failed_step() const;
+
+  // Waits until a notification arrived on a channel this session LISTENs to, or the timeout: true = notified. One that
+  // arrived during an earlier statement returns at once. Clears all that are pending.
+  Task<bool> wait_notification(std::chrono::milliseconds timeout);
+
+  // Quoted by libpq for this connection's encoding.
+  std::string quote_identifier(std::string_view name) const;
+
+  bool broken() const;
+  bool in_transaction() const;  // also in an aborted one
+  int server_version() const;   // 150018
+  int socket() const;
+
+ private:
+  struct Impl;
+  explicit Connection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace penstock::pg

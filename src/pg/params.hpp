@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock::pg {
+
+// The parameters $1, $2, … of one statement, in text format, types inferred by the server.
+// add_ref borrows: the bytes must live until the statement was sent and be followed by a NUL (std::string, PQgetvalue);
+// add copies. Both return *this.
+class Params {
+ public:
+  Params& add_ref(const char* text);
+  Params& add(std::string_view text);
+  Params& add(std::int64_t number);
+  Params& add(bool value);
+  Params& add_null();
+
+  int size() const { return static_cast<int>(values_.size()); }
+  const char* const* values() const { return values_.data(); }
+
+ private:
+  std::vector<const char*> values_;
+  std::deque<std::string> owned_;  // a deque never moves its strings
+};
+
+}  // namespace penstock::pg
