@@ -36,7 +36,8 @@ class Admin {
   Admin(Admin&&) noexcept;
   ~Admin();
 
-  // Creates what does not exist; an existing topic is left as it is. Replication: the broker's default. Returns the names created.
+  // Creates what does not exist; an existing topic is left as it is. Replication: the broker's default. Returns the
+  // names created.
   Task<std::vector<std::string>> create_topics(const std::vector<TopicSpec>& topics);
   // nullopt: no such topic.
   Task<std::optional<TopicDescription>> describe_topic(const std::string& name);
@@ -48,7 +49,8 @@ class Admin {
   std::unique_ptr<Impl> impl_;
 };
 
-// One topic a table: <prefix>.<schema>.<table>; bytes outside [A-Za-z0-9_-] escaped as _xHH, hashed over 249 characters.
+// One topic a table: <prefix>.<schema>.<table>; bytes outside [A-Za-z0-9_-] escaped as _xHH, hashed over 249
+// characters.
 std::string table_topic(std::string_view prefix, std::string_view schema, std::string_view table);
 std::string dead_letter_topic(std::string_view prefix, std::string_view pipeline);
 

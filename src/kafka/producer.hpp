@@ -35,7 +35,8 @@ class Producer {
   Task<void> flush();
   // Every record up to this sequence number is acknowledged.
   std::uint64_t acknowledged_through() const;
-  // Where a record went, kept only for records sent while remember_offsets(true) and taken out by the call; -1: unknown.
+  // Where a record went, kept only for records sent while remember_offsets(true) and taken out by the call; -1:
+  // unknown.
   void remember_offsets(bool on);
   std::int64_t take_offset(std::uint64_t sequence);
 

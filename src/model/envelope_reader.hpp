@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -9,7 +10,7 @@
 namespace penstock {
 
 struct DecodedEnvelope {
-  Envelope envelope;           // views into the bytes given, or into the reader's scratch (schema, table): see below
+  Envelope envelope;  // views into the bytes given, or into the reader's scratch (schema, table): see below
   std::optional<EndMark> end;
 };
 

@@ -6,11 +6,13 @@
 
 namespace penstock {
 
-// Writes envelopes for one pipeline. append(out, e, end) appends the JSON text of one change; `end` may be null.
+// Writes envelopes for one pipeline.
 class EnvelopeWriter {
  public:
   EnvelopeWriter(std::string_view pipeline, std::string_view database);
-  void append(std::string& out, const Envelope& envelope, const EndMark* end) const;
+
+  // Appends the JSON text of one change. `end` is null but on the last record of a batch in a partition.
+  void append(std::string& out, const Envelope& envelope, const EndMark* end = nullptr) const;
 
  private:
   std::string source_;  // the part of "source" that never changes
