@@ -57,7 +57,7 @@ EnvelopeWriter::EnvelopeWriter(std::string_view pipeline, std::string_view datab
   source_.append(R"(,"schema":)");
 }
 
-void EnvelopeWriter::append(std::string& out, const Envelope& envelope, const EndMark* end) const {
+std::size_t EnvelopeWriter::append(std::string& out, const Envelope& envelope) const {
   out.append(R"({"op":")").append(1, static_cast<char>(envelope.op));
   append_member(out, R"(","ts_ms":)", envelope.ts_ms);
   out.append(1, ',').append(source_);
@@ -72,11 +72,18 @@ void EnvelopeWriter::append(std::string& out, const Envelope& envelope, const En
   append_member(out, R"(,"previous":)", static_cast<std::int64_t>(envelope.previous));
   append_member(out, R"(,"cdc_id":)", envelope.position.cdc_id);
   append_member(out, R"(,"ordinal":)", envelope.position.ordinal);
-  if (end != nullptr) append_end(out, *end);
+  const std::size_t end_at = out.size();
   out.append("}}");
   append_image(out, R"(,"before":)", envelope.before);
   append_image(out, R"(,"after":)", envelope.after);
   out.push_back('}');
+  return end_at;
+}
+
+void EnvelopeWriter::insert_end(std::string& out, std::size_t at, const EndMark& end) const {
+  std::string text;
+  append_end(text, end);
+  out.insert(at, text);
 }
 
 }  // namespace penstock

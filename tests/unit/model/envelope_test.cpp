@@ -22,7 +22,9 @@ Envelope an_update() {
 
 std::string written(const Envelope& e, const EndMark* end = nullptr) {
   std::string out;
-  EnvelopeWriter("emp", "hr").append(out, e, end);
+  const EnvelopeWriter writer("emp", "hr");
+  const std::size_t end_at = writer.append(out, e);
+  if (end != nullptr) writer.insert_end(out, end_at, *end);
   return out;
 }
 

@@ -35,7 +35,7 @@ TEST(KeyExtractor, SaysWhenAKeyColumnIsNotThere) {
 
 TEST(AppendJsonString, EscapesAsPostgresDoes) {
   std::string out;
-  append_json_string(out, std::string_view("a\"b\\c\n\t\b\f\r\x01/é", 13));
+  append_json_string(out, std::string_view("a\"b\\c\n\t\b\f\r\x01/é", 14));
   EXPECT_EQ(out, R"("a\"b\\c\n\t\b\f\r\u0001/é")");
 }
 

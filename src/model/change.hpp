@@ -1,0 +1,32 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/envelope.hpp"
+
+namespace penstock {
+
+// One change as the journal (or a backfill slice) holds it. The views live as long as what they were read from.
+struct Change {
+  Op op = Op::create;
+  std::int64_t cdc_id = 0;
+  std::int32_t ordinal = 0;
+  std::int64_t txid = 0;
+  std::int64_t ts_ms = 0;     // when it was made on A, Unix milliseconds
+  std::string_view relation;  // "public.employee_a"
+  std::string_view image;     // the row as a JSON object; of a delete its key; empty for a truncate
+};
+
+// What every record of one batch carries, known when the batch is opened.
+struct BatchHeader {
+  Epoch epoch{};
+  BatchNo number{};
+  Nonce nonce{};
+  Nonce previous{};                                            // nonce of the batch before
+  std::string snapshot;                                        // the pg_snapshot of A that the batch ends at
+  std::vector<std::pair<std::string, std::int64_t>> captured;  // cumulative changes of each relation of the pipeline
+};
+
+}  // namespace penstock
