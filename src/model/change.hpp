@@ -1,7 +1,9 @@
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/envelope.hpp"
@@ -17,6 +19,13 @@ struct Change {
   std::int64_t ts_ms = 0;     // when it was made on A, Unix milliseconds
   std::string_view relation;  // "public.employee_a"
   std::string_view image;     // the row as a JSON object; of a delete its key; empty for a truncate
+};
+
+// How far a batch has come for good: this change and every earlier one is acknowledged by Kafka.
+struct Progress {
+  std::int64_t cdc_id = 0;
+  std::int32_t ordinal = -1;
+  auto operator<=>(const Progress&) const = default;
 };
 
 // What every record of one batch carries, known when the batch is opened.

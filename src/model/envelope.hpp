@@ -29,7 +29,8 @@ struct EndMark {
   bool operator==(const EndMark&) const = default;
 };
 
-// One change as it stands in Kafka.
+// One change as it stands in Kafka. A create, update or read without `after` is a row that was too large to be written
+// as JSON; its key stands in `before`.
 struct Envelope {
   Op op = Op::create;
   Position position;

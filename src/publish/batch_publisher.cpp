@@ -11,6 +11,8 @@ namespace {
 // How often a big batch notes how far it has come, in changes.
 constexpr std::int64_t kCheckpointChanges = 10'000;
 
+bool is_key(const Change& change) { return change.op == Op::remove || change.oversize; }
+
 }  // namespace
 
 BatchPublisher::BatchPublisher(kafka::Producer& producer, const Routes& routes, const EnvelopeWriter& writer,
@@ -30,7 +32,7 @@ Task<void> BatchPublisher::add(const Change& change) {
     // Every partition must know what came before it and what after.
     for (std::int32_t partition = 0; partition < route.partitions; ++partition) co_await hold(route, partition, change);
   } else {
-    if (change.op == Op::remove) {
+    if (is_key(change)) {
       key_.assign(change.image);
     } else if (!route.key.append_key(key_, change.image)) {
       throw Failure(ErrorKind::setup, "a key column of " + route.relation +
@@ -73,7 +75,7 @@ std::size_t BatchPublisher::encode(std::string& out, const Route& route, const C
   e.relation_table = route.table;
   e.txid = change.txid;
   e.ts_ms = change.ts_ms;
-  (change.op == Op::remove ? e.before : e.after) = change.image;
+  (is_key(change) ? e.before : e.after) = change.image;
   return writer_.append(out, e);
 }
 

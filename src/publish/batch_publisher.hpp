@@ -13,13 +13,6 @@
 
 namespace penstock::publish {
 
-// How far a batch has come for good: this change and every earlier one is acknowledged by Kafka.
-struct Progress {
-  std::int64_t cdc_id = 0;
-  std::int32_t ordinal = -1;
-  auto operator<=>(const Progress&) const = default;
-};
-
 // Sends one batch: add() every change of it in order, then finish().
 //
 // The last record of each partition carries the end mark, so one record a partition is held back until a later one
@@ -66,7 +59,7 @@ class BatchPublisher {
 
   Partitions partitions_;
   std::set<std::string, std::less<>> touched_;  // relations
-  std::string key_;                                   // scratch
+  std::string key_;                             // scratch
   Progress last_added_;
   std::int64_t changes_ = 0;
 

@@ -1,0 +1,81 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "capture/change_cursor.hpp"
+#include "capture/slot.hpp"
+#include "capture/wakeup.hpp"
+#include "pg/connection.hpp"
+
+namespace penstock::capture {
+
+// Journal rows as one statement returned them, for a ChangeCursor.
+struct JournalRows {
+  pg::Result rows;
+  int first_column = 0;          // where the journal's columns begin
+  int asked = 0;                 // the statement's limit: fewer journal rows mean that there are no more
+  std::int64_t count = 0;        // journal rows
+  std::int64_t last_cdc_id = 0;  // of the last one
+};
+
+// One pipeline's journal on A: reads batches, keeps the slot. One session, which holds the pipeline's session lock, so
+// the slot has one writer (README.md in this folder has the argument).
+class Journal {
+ public:
+  struct Options {
+    std::string dsn;  // of A
+    std::string pipeline;
+  };
+  // Connects and prepares. Throws pg::Error; Failure(setup) when `migrate` has not run.
+  static Task<std::unique_ptr<Journal>> connect(Options options);
+
+  // False: another process reads this pipeline.
+  Task<bool> try_become_reader();
+  // Reads the newest slot row. Throws Failure(safety) when A's transaction ids are behind it (restored from a dump).
+  Task<void> load_slot();
+  const Slot& slot() const { return slot_; }
+
+  // Looks for what became visible since the slot's snapshot. Finding something opens the next batch (durably, in the
+  // same statement) and thereby acknowledges the one before.
+  enum class Look { awake, after_locking, after_unlocking };
+  struct Found {
+    bool locked = false;                    // after_locking: the sleep lock was got
+    std::optional<JournalRows> first_rows;  // of the batch that slot() now is; none: nothing new
+  };
+  Task<Found> look(Look how);
+
+  // Opens the next batch, changes or not, with a slice of the backfill at the batch's own snapshot. The slice is
+  // stored.
+  Task<JournalRows> open_with_slice(const std::string& relation, int rows_max);
+  // The slices stored with the slot's batch: columns piece, ts_ms, relation, rows.
+  Task<pg::Result> stored_slices();
+
+  // The open batch's next rows behind cdc_id.
+  Task<JournalRows> rows_after(std::int64_t cdc_id, int rows_max);
+  // What Kafka has acknowledged of the open batch; the whole of it.
+  Task<void> write_progress(Progress progress);
+  Task<void> acknowledge();
+
+  // The ring: to the next leaf when this one has grown, empties consumed leaves, trims slot rows.
+  Task<void> keep_house();
+
+  Wakeup& wakeup() { return wakeup_; }
+  const std::string& database() const { return database_; }  // A's name for itself
+
+ private:
+  Journal(pg::Connection a, std::string pipeline);
+  Task<void> prepare();
+  pg::Params next_batch_params(bool even_empty) const;
+  std::optional<JournalRows> take_batch(pg::Result rows);
+  Task<void> append_step(std::string_view statement, pg::Params params);
+
+  const std::string pipeline_;
+  pg::Connection a_;
+  Wakeup wakeup_;
+  std::string database_;
+  Slot slot_;
+};
+
+}  // namespace penstock::capture

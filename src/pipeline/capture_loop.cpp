@@ -1,0 +1,157 @@
+#include "pipeline/capture_loop.hpp"
+
+#include "base/fail_point.hpp"
+#include "base/log.hpp"
+#include "pipeline/outage.hpp"
+
+namespace penstock::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+using capture::Journal;
+using capture::JournalRows;
+
+// Rows a statement of a big batch: some 64 changes each at most, so a few MB.
+constexpr int kMoreRows = 500;
+// Rows of the backfill a batch: small enough that single changes pass between two of them within a fraction of a
+// second.
+constexpr int kSliceRows = 4'000;
+constexpr auto kHouseInterval = 5s;
+constexpr auto kStandbyInterval = 500ms;
+// With nothing to do a batch is acknowledged after this, so that the journal can be emptied and a restart resends
+// nothing.
+constexpr auto kAcknowledgeAfter = 200ms;
+constexpr auto kLongestSleep = 1'000ms;
+
+}  // namespace
+
+CaptureLoop::CaptureLoop(Options options, StopToken& stop)
+    : options_(std::move(options)), routes_(options_.routes), stop_(stop) {}
+
+Task<void> CaptureLoop::run() {
+  Outage outage("capture");
+  while (!stop_.requested()) {
+    std::exception_ptr failed;
+    try {
+      co_await session();
+    } catch (const Failure& failure) {
+      if (!failure.worth_waiting()) throw;
+      failed = std::current_exception();
+    }
+    // Whatever failed, memory is forgotten and the slot read anew: it alone knows what was opened and acknowledged.
+    producer_.reset();
+    if (failed && !stop_.requested()) co_await outage.wait(failed, stop_);
+  }
+}
+
+// One connection to A and one producer, until one of them fails.
+Task<void> CaptureLoop::session() {
+  auto journal = co_await Journal::connect(options_.journal);
+  const bool reader = co_await stand_by(*journal);
+  if (!reader) co_return;
+  co_await journal->load_slot();
+  writer_ = std::make_unique<EnvelopeWriter>(options_.journal.pipeline, journal->database());
+  producer_ = std::make_unique<kafka::Producer>(co_await asio::this_coro::executor, options_.cluster);
+  log::info("capture: reading the journal of {} after batch {}", options_.journal.pipeline,
+            static_cast<std::int64_t>(journal->slot().batch.number));
+  if (!journal->slot().acknowledged()) {
+    JournalRows rows = co_await journal->rows_after(0, kMoreRows);
+    co_await publish(*journal, std::move(rows), journal->slot().progress);
+  }
+  co_await stream(*journal);
+}
+
+// False when stop was requested before the lock was ours.
+Task<bool> CaptureLoop::stand_by(Journal& journal) {
+  bool said = false;
+  while (!stop_.requested()) {
+    const bool ours = co_await journal.try_become_reader();
+    if (ours) co_return true;
+    if (!said) log::info("capture: another process reads this pipeline; standing by to take over");
+    said = true;
+    co_await stop_.sleep_for(kStandbyInterval);
+  }
+  co_return false;
+}
+
+Task<void> CaptureLoop::stream(Journal& journal) {
+  bool locked = false;  // the sleep lock is held
+  bool idle = false;    // the last look found nothing
+  while (!stop_.requested()) {
+    if (!journal.slot().backfills.empty()) {
+      JournalRows rows = co_await journal.open_with_slice(journal.slot().backfills.front(), kSliceRows);
+      co_await publish(journal, std::move(rows), {});
+      continue;
+    }
+    const auto how = locked ? Journal::Look::after_unlocking
+                     : idle ? Journal::Look::after_locking
+                            : Journal::Look::awake;
+    Journal::Found found = co_await journal.look(how);
+    locked = found.locked;
+    idle = !found.first_rows.has_value();
+    if (found.first_rows) {
+      journal.wakeup().found_something();
+      co_await publish(journal, std::move(*found.first_rows), {});
+    } else if (how != Journal::Look::awake) {
+      co_await wait_for_changes(journal, locked);
+    }
+    if (std::chrono::steady_clock::now() - house_kept_ > kHouseInterval) {
+      co_await journal.keep_house();
+      house_kept_ = std::chrono::steady_clock::now();
+    }
+  }
+  if (!journal.slot().acknowledged()) co_await journal.acknowledge();
+}
+
+Task<void> CaptureLoop::wait_for_changes(Journal& journal, bool locked) {
+  if (!locked) {
+    co_await journal.wakeup().pause();
+    co_return;
+  }
+  if (!journal.slot().acknowledged()) {
+    const bool notified = co_await journal.wakeup().sleep(kAcknowledgeAfter);
+    if (notified) co_return;
+    co_await journal.acknowledge();
+  }
+  co_await journal.wakeup().sleep(kLongestSleep);
+}
+
+Task<void> CaptureLoop::publish(Journal& journal, JournalRows first_rows, Progress resume_after) {
+  fail_point("capture.batch_opened");
+  publish::BatchPublisher batch(*producer_, routes_, *writer_, journal.slot().batch, resume_after);
+  co_await publish_rows(journal, std::move(first_rows), batch);
+  if (journal.slot().has_slice) co_await publish_slices(journal, batch);
+  co_await batch.finish();
+  fail_point("capture.acked_not_advanced");
+  log::debug("capture: batch {} with {} changes", static_cast<std::int64_t>(journal.slot().batch.number),
+             batch.changes());
+}
+
+Task<void> CaptureLoop::publish_rows(Journal& journal, JournalRows rows, publish::BatchPublisher& batch) {
+  Change change;
+  // The first rows were limited; fewer than asked for means that there are no more.
+  for (int asked = rows.asked;; asked = kMoreRows) {
+    capture::ChangeCursor cursor(rows.rows, rows.first_column);
+    while (cursor.next(change)) co_await batch.add(change);
+    if (rows.count < asked) co_return;
+    co_await note_progress(journal, batch);
+    rows = co_await journal.rows_after(rows.last_cdc_id, kMoreRows);
+  }
+}
+
+Task<void> CaptureLoop::publish_slices(Journal& journal, publish::BatchPublisher& batch) {
+  const pg::Result slices = co_await journal.stored_slices();
+  Change change;
+  for (int row = 0; row < slices.rows(); ++row) {
+    capture::SliceCursor cursor(slices.text(row, 2), slices.int64(row, 0), slices.int64(row, 1), slices.text(row, 3));
+    while (cursor.next(change)) co_await batch.add(change);
+    fail_point("capture.in_the_middle_of_a_slice");
+  }
+}
+
+Task<void> CaptureLoop::note_progress(Journal& journal, publish::BatchPublisher& batch) {
+  const Progress progress = batch.durable_progress();
+  if (progress > journal.slot().progress) co_await journal.write_progress(progress);
+}
+
+}  // namespace penstock::pipeline

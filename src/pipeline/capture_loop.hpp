@@ -1,0 +1,45 @@
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "base/stop.hpp"
+#include "capture/journal.hpp"
+#include "kafka/producer.hpp"
+#include "publish/batch_publisher.hpp"
+#include "publish/route.hpp"
+
+namespace penstock::pipeline {
+
+// From A's journal to Kafka, for ever: reads batches, publishes each, acknowledges it by opening the next.
+class CaptureLoop {
+ public:
+  struct Options {
+    capture::Journal::Options journal;
+    kafka::Cluster cluster;
+    std::vector<publish::Route> routes;
+  };
+  CaptureLoop(Options options, StopToken& stop);
+
+  // Returns once stop was requested and the batch in hand is done. What waiting may mend (a server away, the producer
+  // dead) is waited for; throws Failure(safety, usage, bug) otherwise.
+  Task<void> run();
+
+ private:
+  Task<void> session();
+  Task<bool> stand_by(capture::Journal& journal);
+  Task<void> stream(capture::Journal& journal);
+  Task<void> wait_for_changes(capture::Journal& journal, bool locked);
+  Task<void> publish(capture::Journal& journal, capture::JournalRows first_rows, Progress resume_after);
+  Task<void> publish_rows(capture::Journal& journal, capture::JournalRows rows, publish::BatchPublisher& batch);
+  Task<void> publish_slices(capture::Journal& journal, publish::BatchPublisher& batch);
+  Task<void> note_progress(capture::Journal& journal, publish::BatchPublisher& batch);
+
+  const Options options_;
+  const publish::Routes routes_;
+  StopToken& stop_;
+  std::unique_ptr<kafka::Producer> producer_;
+  std::unique_ptr<EnvelopeWriter> writer_;
+  std::chrono::steady_clock::time_point house_kept_{};
+};
+
+}  // namespace penstock::pipeline

@@ -1,0 +1,21 @@
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "base/task.hpp"
+
+namespace penstock::pipeline {
+
+// `run --once`: what was committed on A when it began is on B when it returns.
+struct Once {
+  std::string pipeline;
+  std::string a_dsn;
+  std::string b_dsn;
+  std::chrono::seconds timeout{60};  // without getting anywhere
+
+  // 0: B has it all, whoever moved it. 3: nothing moved for `timeout` (a server is away); the log says what was
+  // missing. Throws Failure(safety) when B holds another batch under the number waited for.
+  Task<int> wait();
+};
+
+}  // namespace penstock::pipeline
