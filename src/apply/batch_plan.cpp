@@ -24,14 +24,15 @@ class Planner {
     const auto [done, fresh] = truncated_.try_emplace(record.table, record.position);
     if (!fresh && done->second >= record.position) return;
     done->second = record.position;
-    if (steps_.empty() || !steps_.back().truncate) steps_.push_back({.truncate = true, .tables = {}, .changes = {}, .late = {}});
+    if (steps_.empty() || !steps_.back().truncate) steps_.emplace_back().truncate = true;
     steps_.back().tables.push_back(record.table);
+    steps_.back().truncated_at = record.position;
     step_of_.clear();  // a barrier
   }
 
   PlanStep& step_of(std::size_t table) {
     const auto [found, fresh] = step_of_.try_emplace(table, steps_.size());
-    if (fresh) steps_.push_back({.truncate = false, .tables = {table}, .changes = {}, .late = {}});
+    if (fresh) steps_.emplace_back().tables.push_back(table);
     return steps_[found->second];
   }
 

@@ -4,24 +4,33 @@
 
 namespace penstock::apply {
 
-ColumnScan::ColumnScan(const std::vector<std::string>& columns) {
-  for (const auto& column : columns) {
+ColumnScan::ColumnScan(const std::vector<std::string>& target_columns) {
+  for (const auto& column : target_columns) {
     std::string member;
     append_json_string(member, column);
-    known_.insert(std::move(member));
+    columns_.emplace(std::move(member), Column{column});
   }
 }
 
-std::optional<std::string> ColumnScan::unknown_member(std::string_view row) {
-  MemberCursor cursor(row);
-  std::size_t i = 0;
-  for (; cursor.next(); ++i) {
+ColumnScan::Look ColumnScan::look(std::string_view image) {
+  Look result;
+  MemberCursor cursor(image);
+  for (std::size_t i = 0; cursor.next(); ++i) {
     if (i < last_.size() && last_[i] == cursor.name()) continue;
-    if (known_.find(cursor.name()) == known_.end()) return std::string(cursor.name());
+    const auto column = columns_.find(cursor.name());
+    if (column == columns_.end()) {
+      result.unknown = std::string(cursor.name());
+      last_.clear();
+      return result;
+    }
     last_.resize(i);
     last_.emplace_back(cursor.name());
+    if (column->second.seen) continue;
+    column->second.seen = true;
+    seen_.push_back(column->second.name);
+    result.news = true;
   }
-  return std::nullopt;
+  return result;
 }
 
 }  // namespace penstock::apply

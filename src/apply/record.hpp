@@ -24,7 +24,6 @@ struct Record {
   Nonce nonce{};
   Nonce previous{};
   std::string_view image;  // the row; of a delete its key; of truncate and mark empty
-  std::string_view key;    // the key object, as the message has it; empty for truncate and mark
   std::unique_ptr<EndMark> end;
 
   bool is_row() const { return op != Op::truncate && op != Op::mark; }

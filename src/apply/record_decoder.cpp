@@ -30,6 +30,7 @@ Record RecordDecoder::decode(kafka::Message message) {
   record.offset = message.offset();
   record.message = std::move(message);
   record.bytes = record.message.value().size() + record.message.key().value_or("").size();
+  record.table = partitions_.table_of(record.partition);
   record.poison = fill(record);
   return record;
 }
@@ -43,14 +44,11 @@ std::string RecordDecoder::fill(Record& record) {
   record.position = envelope.position;
   record.nonce = envelope.nonce;
   record.previous = envelope.previous;
-  record.table = partitions_.table_of(record.partition);
   if (end) record.end = std::make_unique<EndMark>(std::move(*end));
   if (!record.is_row()) {
     if (record.op == Op::mark && !record.end) return "a control record without an end mark";
   } else {
     record.image = record.op == Op::remove ? envelope.before : envelope.after;
-    record.key = record.message.key().value_or("");
-    if (record.key.empty()) return "a change without a key";
   }
   const TableSpec& table = tables_[record.table];
   const bool known = envelope.relation_schema == table.source_schema && envelope.relation_table == table.source_table;
