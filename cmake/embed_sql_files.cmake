@@ -17,6 +17,9 @@ foreach(side common source target)
   string(APPEND header "}  // namespace ${side}\n\n")
   string(APPEND source "}  // namespace ${side}\n\n")
 
+  if(side STREQUAL "common")
+    continue()  # statements only; migrations belong to one side
+  endif()
   file(GLOB files "${ROOT}/migrations/${side}/*.sql")
   list(SORT files)
   string(APPEND header "std::span<const Migration> ${side}_migrations();\n\n")

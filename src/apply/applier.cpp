@@ -118,7 +118,8 @@ Task<void> Applier::apply_what_is_ready(Session& session) {
 void Applier::mirror(const Session& session) {
   std::vector<kafka::TopicPartitionOffset> next;
   for (const auto& position : session.target->offsets.positions) {
-    if (position.next_offset > 0) next.push_back({position.where.topic, position.where.partition, position.next_offset});
+    if (position.next_offset > 0)
+      next.push_back({position.where.topic, position.where.partition, position.next_offset});
   }
   consumer_->mirror_offsets(next);
 }

@@ -39,22 +39,17 @@ Task<void> set_short_lock_timeout(pg::Connection& connection) {
   co_await connection.script(std::string("set lock_timeout = '") + kLockTimeout + "'");
 }
 
-Task<void> run_patiently(pg::Connection& connection, const std::string& script, const std::string& what) {
-  bool said = false;
-  while (true) {
-    bool locked_out = false;
+Task<pg::Result> query_patiently(pg::Connection& connection, std::string_view sql, const pg::Params& params,
+                                 const std::string& what) {
+  for (bool said = false;; said = true) {
     try {
-      co_await connection.script(script);
-      co_return;
+      pg::Result result = co_await connection.query(sql, params);
+      co_return result;
     } catch (const pg::Error& error) {
       if (error.sqlstate() != "55P03" && error.sqlstate() != "40P01") throw;
-      locked_out = true;
     }
-    if (locked_out && !said) {
-      log::info("{}: the table is in use by a transaction that stays open; trying again without holding up writers",
-                what);
-      said = true;
-    }
+    if (!said)
+      log::info("{} is in use by a transaction that stays open: trying again without holding up writers", what);
     co_await sleep_for(kPause);
   }
 }

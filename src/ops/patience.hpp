@@ -11,12 +11,12 @@ namespace penstock::ops {
 Task<void> wait_for_lock(pg::Connection& connection, std::string_view pipeline, std::string_view what,
                          std::chrono::seconds longest, const std::string& message);
 
-// Runs a script in one transaction under the session's short lock_timeout, again and again while a lock is not to be
-// had: DDL that queued behind an idle transaction would hold up every writer behind it. Says so after the first
-// failure.
-Task<void> run_patiently(pg::Connection& connection, const std::string& script, const std::string& what);
+// Runs one statement under the session's short lock_timeout, again and again while a lock is not to be had: DDL that
+// queued behind an idle transaction would hold up every writer behind it. Says so after the first failure.
+Task<pg::Result> query_patiently(pg::Connection& connection, std::string_view sql, const pg::Params& params,
+                                 const std::string& what);
 
-// Sets the lock_timeout that run_patiently relies on.
+// Sets the lock_timeout that query_patiently relies on.
 Task<void> set_short_lock_timeout(pg::Connection& connection);
 
 }  // namespace penstock::ops

@@ -17,8 +17,8 @@ struct Resolved {
   std::vector<IndexToBuild> on_a, on_b;
 };
 
-// Turns names of the configuration into tables of the two servers: they exist, their keys hold, their columns fit, the rules
-// are SQL that B understands. Throws ConfigError with the place of what does not fit. A and B have been migrated.
+// Turns names of the configuration into tables of the two servers: they exist, their keys hold, their columns fit, the
+// rules are SQL that B understands. Throws ConfigError with the place of what does not fit. A and B have been migrated.
 Task<Resolved> resolve(const Config& config, pg::Connection& a, pg::Connection& b);
 
 }  // namespace penstock::ops
