@@ -1,6 +1,6 @@
 # One Kafka broker in a directory: KRaft mode, broker and controller in one process. DIR/data, DIR/port, DIR/pid, DIR/log. A
 # broker that was killed starts again on its port with its data.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 
 kafka_start_seconds=60
 # The quick compiler alone, and the simple collector: on two cores the others' threads take their time from the line.

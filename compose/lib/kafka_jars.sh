@@ -1,6 +1,6 @@
 # The jars of Apache Kafka: Maven fetches them into a cache that tests and demo share. The directory is named after the
 # pom, so a second run touches no network and a changed pom fetches anew.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 
 # kafka_jars: prints the directory of the jars.
 kafka_jars() {
