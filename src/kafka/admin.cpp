@@ -1,0 +1,203 @@
+#include "kafka/admin.hpp"
+
+#include "kafka/client.hpp"
+#include "kafka/errors.hpp"
+#include "kafka/event_source.hpp"
+#include "kafka/helper_thread.hpp"
+
+namespace penstock::kafka {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTimeout{10'000};
+constexpr std::chrono::milliseconds kQuestion{1'000};  // one blocking question; a cancellation waits at most this long
+
+// Waiting may help within the timeout: the broker is starting, or a topic just made has no leader yet.
+bool passing(rd_kafka_resp_err_t code) {
+  return is_outage(code) || code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+void check_topics(const rd_kafka_topic_result_t* const* results, std::size_t count, rd_kafka_resp_err_t harmless,
+                  const char* doing, std::vector<std::string>* done) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
+    const char* name = rd_kafka_topic_result_name(results[i]);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && done != nullptr) done->emplace_back(name);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == harmless) continue;
+    const char* text = rd_kafka_topic_result_error_string(results[i]);
+    Failure failure = failure_of(code, fmt::format("{} topic {}", doing, name), text == nullptr ? "" : text);
+    // An answer, though unknown to us by its code, is a refusal; only a silent broker is worth trying again.
+    if (failure.transient() && !passing(code)) failure = Failure(ErrorKind::setup, failure.what());
+    throw failure;
+  }
+}
+
+NewTopicHandle new_topic(const TopicSpec& spec) {
+  std::array<char, 512> text{};
+  constexpr int kReplicationOfBroker = -1;
+  NewTopicHandle topic(
+      rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, kReplicationOfBroker, text.data(), text.size()));
+  if (!topic) throw Failure(ErrorKind::usage, fmt::format("topic {}: {}", spec.name, text.data()));
+  for (const auto& [name, value] : spec.config) rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
+  return topic;
+}
+
+}  // namespace
+
+struct Admin::Impl : Client {
+  Impl(asio::any_io_executor on, const Cluster& cluster)
+      : Client(Role::admin, settings(Role::admin, cluster), {.delivered = nullptr, .committed = nullptr}),
+        executor(std::move(on)) {}
+
+  // Asks by `ask(options, queue)`, waits for the answer. Throws Failure(transient) when there is none in time.
+  template <class Ask>
+  Task<EventHandle> answer(rd_kafka_admin_op_t operation, const char* doing, Ask ask);
+  // Partitions of a topic; nullopt: there is none.
+  Task<std::optional<int>> partitions(const std::string& name);
+
+  asio::any_io_executor executor;
+  HelperThread helper;  // gone before the client it asks
+};
+
+template <class Ask>
+Task<EventHandle> Admin::Impl::answer(rd_kafka_admin_op_t operation, const char* doing, Ask ask) {
+  AdminOptionsHandle options(rd_kafka_AdminOptions_new(get(), operation));
+  std::array<char, 256> text{};
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(kTimeout.count()), text.data(),
+                                            text.size());
+  QueueHandle queue(rd_kafka_queue_new(get()));
+  EventSource events(executor, queue.get());
+  ask(options.get(), queue.get());
+  for (;;) {
+    rd_kafka_poll(get(), 0);  // errors and the log
+    EventHandle event(rd_kafka_queue_poll(queue.get(), 0));
+    if (!event) {
+      co_await events.wait();
+      continue;
+    }
+    const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw failure_of(code, doing, rd_kafka_event_error_string(event.get()));
+    heard();
+    co_return event;
+  }
+}
+
+Task<std::optional<int>> Admin::Impl::partitions(const std::string& name) {
+  const auto deadline = Clock::now() + kTimeout;
+  for (;;) {
+    TopicHandle topic(rd_kafka_topic_new(get(), name.c_str(), nullptr));
+    if (!topic) throw failure_of(rd_kafka_last_error(), "topic " + name);
+    const rd_kafka_metadata_t* metadata = nullptr;
+    auto ask = [handle = get(), topic = topic.get(), &metadata] {
+      return rd_kafka_metadata(handle, 0, topic, &metadata, static_cast<int>(kQuestion.count()));
+    };
+    rd_kafka_resp_err_t code = co_await helper.run(ask);
+    const MetadataHandle owner(metadata);
+    rd_kafka_poll(get(), 0);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1) {
+      code = metadata->topics[0].err;
+      if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) co_return std::nullopt;
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) co_return metadata->topics[0].partition_cnt;
+    }
+    if (!passing(code) || Clock::now() >= deadline) throw failure_of(code, "describing topic " + name);
+    co_await sleep_for(EventSource::kTick);
+  }
+}
+
+Admin::Admin(asio::any_io_executor executor, const Cluster& cluster)
+    : impl_(std::make_unique<Impl>(std::move(executor), cluster)) {}
+Admin::Admin(Admin&&) noexcept = default;
+Admin::~Admin() = default;
+
+Task<std::vector<std::string>> Admin::create_topics(const std::vector<TopicSpec>& topics) {
+  std::vector<std::string> created;
+  if (topics.empty()) co_return created;
+  std::vector<NewTopicHandle> owners;
+  std::vector<rd_kafka_NewTopic_t*> pointers;
+  for (const TopicSpec& spec : topics) pointers.push_back(owners.emplace_back(new_topic(spec)).get());
+  auto ask = [this, &pointers](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+    rd_kafka_CreateTopics(impl_->get(), pointers.data(), pointers.size(), options, queue);
+  };
+  const EventHandle event = co_await impl_->answer(RD_KAFKA_ADMIN_OP_CREATETOPICS, "creating topics", ask);
+  std::size_t count = 0;
+  const auto* results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  check_topics(results, count, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, "creating", &created);
+  // The controller answers before every broker has heard: whoever describes the topic next must find it.
+  for (const std::string& name : created) {
+    const auto deadline = Clock::now() + kTimeout;
+    for (;;) {
+      const std::optional<int> partitions = co_await impl_->partitions(name);
+      if (partitions || Clock::now() >= deadline) break;
+      co_await sleep_for(EventSource::kTick);
+    }
+  }
+  co_return created;
+}
+
+Task<std::optional<TopicDescription>> Admin::describe_topic(const std::string& name) {
+  const std::optional<int> partitions = co_await impl_->partitions(name);
+  if (!partitions) co_return std::nullopt;
+  ConfigResourceHandle resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
+  rd_kafka_ConfigResource_t* pointer = resource.get();
+  auto ask = [this, &pointer](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+    rd_kafka_DescribeConfigs(impl_->get(), &pointer, 1, options, queue);
+  };
+  const EventHandle event = co_await impl_->answer(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "describing topics", ask);
+  std::size_t count = 0;
+  const auto* resources =
+      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+  if (count != 1) throw Failure(ErrorKind::transient, "describing topic " + name + ": no answer about it");
+  const rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resources[0]);
+  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) co_return std::nullopt;  // deleted since
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw failure_of(code, "describing topic " + name);
+  TopicDescription description;
+  description.partitions = *partitions;
+  const auto* entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* value = rd_kafka_ConfigEntry_value(entries[i]);
+    description.config.emplace(rd_kafka_ConfigEntry_name(entries[i]), value == nullptr ? "" : value);
+  }
+  co_return description;
+}
+
+Task<void> Admin::delete_topics(const std::vector<std::string>& names) {
+  if (names.empty()) co_return;
+  std::vector<DeleteTopicHandle> owners;
+  std::vector<rd_kafka_DeleteTopic_t*> pointers;
+  for (const auto& name : names) pointers.push_back(owners.emplace_back(rd_kafka_DeleteTopic_new(name.c_str())).get());
+  auto ask = [this, &pointers](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+    rd_kafka_DeleteTopics(impl_->get(), pointers.data(), pointers.size(), options, queue);
+  };
+  const EventHandle event = co_await impl_->answer(RD_KAFKA_ADMIN_OP_DELETETOPICS, "deleting topics", ask);
+  std::size_t count = 0;
+  const auto* results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
+  check_topics(results, count, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "deleting", nullptr);
+}
+
+Task<std::map<TopicPartition, Watermarks>> Admin::watermarks(const std::vector<TopicPartition>& partitions) {
+  std::map<TopicPartition, Watermarks> all;
+  const auto deadline = Clock::now() + kTimeout;
+  for (const TopicPartition& at : partitions) {
+    for (;;) {
+      Watermarks marks;
+      auto ask = [handle = impl_->get(), &at, &marks] {
+        return rd_kafka_query_watermark_offsets(handle, at.topic.c_str(), at.partition, &marks.low, &marks.high,
+                                                static_cast<int>(kQuestion.count()));
+      };
+      const rd_kafka_resp_err_t code = co_await impl_->helper.run(ask);
+      rd_kafka_poll(impl_->get(), 0);
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        all.emplace(at, marks);
+        break;
+      }
+      if (!passing(code) || Clock::now() >= deadline) {
+        throw failure_of(code, fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition));
+      }
+      co_await sleep_for(EventSource::kTick);
+    }
+  }
+  co_return all;
+}
+
+}  // namespace penstock::kafka

@@ -1,0 +1,76 @@
+#include "kafka/client.hpp"
+
+#include <syslog.h>
+
+#include <array>
+
+#include "base/log.hpp"
+#include "kafka/errors.hpp"
+
+namespace penstock::kafka {
+namespace {
+
+rd_kafka_type_t type_of(Role role) {
+  // Administration as a consumer: a producer's metadata requests would create topics on brokers that allow it.
+  return role == Role::producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
+}
+
+}  // namespace
+
+void Client::Destroy::operator()(rd_kafka_t* handle) const {
+  // Leaves no group (none was joined) and waits for no broker.
+  rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+Client::Client(Role role, const std::vector<Setting>& settings, const Callbacks& callbacks) : role_(role) {
+  ConfHandle conf = make_conf(settings);
+  rd_kafka_conf_set_opaque(conf.get(), this);
+  rd_kafka_conf_set_error_cb(conf.get(), &Client::on_error);
+  rd_kafka_conf_set_log_cb(conf.get(), &Client::on_log);
+  if (callbacks.delivered != nullptr) rd_kafka_conf_set_dr_msg_cb(conf.get(), callbacks.delivered);
+  if (callbacks.committed != nullptr) rd_kafka_conf_set_offset_commit_cb(conf.get(), callbacks.committed);
+  std::array<char, 512> text{};
+  handle_.reset(rd_kafka_new(type_of(role), conf.get(), text.data(), text.size()));
+  if (!handle_) throw Failure(ErrorKind::usage, fmt::format("Kafka {}: {}", to_string(role), text.data()));
+  conf.release();                                  // librdkafka's from here on
+  rd_kafka_set_log_queue(handle_.get(), nullptr);  // to the main queue, hence to our thread
+}
+
+void Client::note(rd_kafka_resp_err_t code, std::string_view reason) {
+  log::debug("Kafka {}: {}: {}", to_string(role_), rd_kafka_err2name(code), reason);
+  // A single broker of many may be away without harm; an outage is when none answers.
+  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || outage_since_) return;
+  outage_since_ = std::chrono::steady_clock::now();
+  log::info("Kafka {}: no broker answers ({}); connecting again until one does", to_string(role_), reason);
+}
+
+void Client::report_return() {
+  const std::chrono::duration<double> away = std::chrono::steady_clock::now() - *outage_since_;
+  outage_since_.reset();
+  log::info("Kafka {}: connected again after {:.1f} s", to_string(role_), away.count());
+}
+
+void Client::on_error(rd_kafka_t* handle, int code, const char* reason, void* opaque) {
+  auto& self = *static_cast<Client*>(opaque);
+  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    std::array<char, 512> text{};
+    const auto cause = rd_kafka_fatal_error(handle, text.data(), text.size());
+    const ErrorKind kind = classify(cause) == ErrorKind::setup ? ErrorKind::setup : ErrorKind::transient;
+    self.fatal_ = Failure(kind, fmt::format("Kafka {}: {}", to_string(self.role_), text.data()));
+    return;
+  }
+  self.note(static_cast<rd_kafka_resp_err_t>(code), reason);
+}
+
+void Client::on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
+  // CONFWARN: a property of the other role, since all clients get the user's. FAIL, ERROR: on_error tells the same.
+  const std::string_view about(facility);
+  const bool told_elsewhere = about == "CONFWARN" || about == "FAIL" || about == "ERROR";
+  if (level > LOG_WARNING || told_elsewhere) {
+    log::debug("librdkafka {}: {}", facility, text);
+  } else {
+    log::warn("librdkafka {}: {}", facility, text);
+  }
+}
+
+}  // namespace penstock::kafka

@@ -1,0 +1,51 @@
+#pragma once
+// One librdkafka instance: what producer, consumer and admin share. Internal to kafka/.
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "base/error.hpp"
+#include "kafka/handles.hpp"
+#include "kafka/settings.hpp"
+
+namespace penstock::kafka {
+
+// Its address is librdkafka's opaque, so it stays where it is. Callbacks run on our thread, inside polls.
+class Client {
+ public:
+  struct Callbacks {
+    void (*delivered)(rd_kafka_t*, const rd_kafka_message_t*, void* opaque);
+    void (*committed)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void* opaque);
+  };
+
+  Client(Role role, const std::vector<Setting>& settings, const Callbacks& callbacks);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  rd_kafka_t* get() const { return handle_.get(); }
+  // Something got through: ends an outage, and says so.
+  void heard() {
+    if (outage_since_) report_return();
+  }
+  // librdkafka has given up (an idempotent producer that cannot go on): only a new client helps.
+  const std::optional<Failure>& fatal() const { return fatal_; }
+
+  // An error that librdkafka mends itself; logged once an outage.
+  void note(rd_kafka_resp_err_t code, std::string_view reason);
+
+ private:
+  struct Destroy {
+    void operator()(rd_kafka_t* handle) const;
+  };
+
+  static void on_error(rd_kafka_t* handle, int code, const char* reason, void* opaque);
+  static void on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
+  void report_return();
+
+  Role role_;
+  std::optional<std::chrono::steady_clock::time_point> outage_since_;
+  std::optional<Failure> fatal_;
+  std::unique_ptr<rd_kafka_t, Destroy> handle_;
+};
+
+}  // namespace penstock::kafka

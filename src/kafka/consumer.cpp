@@ -1,0 +1,151 @@
+#include "kafka/consumer.hpp"
+
+#include "base/log.hpp"
+#include "kafka/client.hpp"
+#include "kafka/errors.hpp"
+#include "kafka/event_source.hpp"
+
+namespace penstock::kafka {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The mirror is for people: one commit at a time, and not one a batch.
+constexpr std::chrono::milliseconds kMirrorPause{100};
+
+PartitionList list_of(std::size_t size) {
+  return PartitionList(rd_kafka_topic_partition_list_new(static_cast<int>(size)));
+}
+
+PartitionList list_of(std::span<const TopicPartition> partitions) {
+  PartitionList list = list_of(partitions.size());
+  for (const auto& one : partitions) rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition);
+  return list;
+}
+
+std::vector<Setting> consumer_settings(const Cluster& cluster, std::string group) {
+  std::vector<Setting> all = settings(Role::consumer, cluster);
+  all.emplace(all.begin(), "group.id", std::move(group));  // first: a broker may allow the user only another name
+  return all;
+}
+
+}  // namespace
+
+struct Consumer::Impl : Client {
+  Impl(asio::any_io_executor executor, const Cluster& cluster, std::string group)
+      : Client(Role::consumer, consumer_settings(cluster, std::move(group)),
+               {.delivered = nullptr, .committed = &Impl::on_committed}) {
+    rd_kafka_poll_set_consumer(get());  // one queue for everything: messages, errors, log
+    queue.reset(rd_kafka_queue_get_consumer(get()));
+    events.emplace(std::move(executor), queue.get());
+  }
+
+  std::vector<Message> take(std::size_t messages_max);
+  void refused(const rd_kafka_message_t& message);
+  void mirror();
+  static void on_committed(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t*, void* opaque) {
+    static_cast<Impl*>(static_cast<Client*>(opaque))->mirroring = false;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      log::debug("Kafka consumer: group offsets not written: {}", rd_kafka_err2str(code));
+  }
+
+  QueueHandle queue;
+  std::optional<EventSource> events;
+  std::vector<rd_kafka_message_t*> taken;  // kept between polls for its memory
+  std::optional<Failure> failure;          // what came after messages that are good
+  std::map<TopicPartition, std::int64_t> mirror_next;
+  bool mirroring = false;
+  Clock::time_point mirrored_at{};
+};
+
+void Consumer::Impl::refused(const rd_kafka_message_t& message) {
+  if (is_outage(message.err)) return note(message.err, rd_kafka_message_errstr(&message));
+  if (failure) return;
+  const std::string what = message.rkt == nullptr
+                               ? std::string("Kafka consumer")
+                               : fmt::format("Kafka topic {}, partition {}, offset {}",
+                                             rd_kafka_topic_name(message.rkt), message.partition, message.offset);
+  failure = failure_of(message.err, what, rd_kafka_message_errstr(&message));
+}
+
+std::vector<Message> Consumer::Impl::take(std::size_t messages_max) {
+  taken.resize(messages_max);
+  const ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 0, taken.data(), messages_max);
+  std::vector<Message> good;
+  if (count <= 0) return good;
+  good.reserve(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    Message message(taken[i]);
+    if (taken[i]->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      refused(*taken[i]);
+    } else if (!failure) {  // what follows a failure is read again after it
+      good.push_back(std::move(message));
+    }
+  }
+  if (!good.empty()) heard();
+  return good;
+}
+
+void Consumer::Impl::mirror() {
+  const auto now = Clock::now();
+  if (mirror_next.empty() || mirroring || now - mirrored_at < kMirrorPause) return;
+  PartitionList list = list_of(mirror_next.size());
+  for (const auto& [at, next] : mirror_next) {
+    rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition)->offset = next;
+  }
+  mirrored_at = now;
+  mirroring = rd_kafka_commit(get(), list.get(), 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (mirroring) mirror_next.clear();
+}
+
+Consumer::Consumer(asio::any_io_executor executor, const Cluster& cluster, std::string group)
+    : impl_(std::make_unique<Impl>(std::move(executor), cluster, std::move(group))) {}
+Consumer::Consumer(Consumer&&) noexcept = default;
+Consumer::~Consumer() = default;
+
+void Consumer::assign(std::span<const TopicPartitionOffset> from) {
+  impl_->failure.reset();
+  impl_->mirror_next.clear();
+  PartitionList list = list_of(from.size());
+  for (const auto& one : from) {
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset = one.offset;
+  }
+  const rd_kafka_resp_err_t code = rd_kafka_assign(impl_->get(), list.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw failure_of(code, "assigning Kafka partitions");
+}
+
+Task<std::vector<Message>> Consumer::poll(std::size_t messages_max, std::chrono::milliseconds timeout) {
+  Impl& self = *impl_;
+  const auto deadline = Clock::now() + timeout;
+  for (;;) {
+    std::vector<Message> messages = self.take(messages_max);
+    self.mirror();
+    if (!messages.empty()) co_return messages;
+    if (self.failure) throw *std::exchange(self.failure, std::nullopt);
+    if (self.fatal()) throw *self.fatal();
+    const auto left = deadline - Clock::now();
+    if (left <= Clock::duration::zero()) co_return messages;
+    co_await self.events->wait(left);
+  }
+}
+
+void Consumer::pause(std::span<const TopicPartition> partitions) {
+  rd_kafka_pause_partitions(impl_->get(), list_of(partitions).get());
+}
+
+void Consumer::resume(std::span<const TopicPartition> partitions) {
+  rd_kafka_resume_partitions(impl_->get(), list_of(partitions).get());
+}
+
+void Consumer::mirror_offsets(std::span<const TopicPartitionOffset> next) {
+  for (const auto& one : next) impl_->mirror_next[{one.topic, one.partition}] = one.offset;
+  impl_->mirror();
+}
+
+void Consumer::wake_fetcher(const TopicPartition& partition) {
+  PartitionList list = list_of(std::span(&partition, 1));
+  list->elems[0].offset = RD_KAFKA_OFFSET_END;
+  rd_kafka_offsets_for_times(impl_->get(), list.get(), 0);
+}
+
+}  // namespace penstock::kafka

@@ -1,0 +1,158 @@
+#include "kafka/settings.hpp"
+
+#include <array>
+#include <span>
+
+#include "base/error.hpp"
+
+namespace penstock::kafka {
+namespace {
+
+struct Default {
+  const char* name;
+  const char* value;
+};
+
+// The user's properties win over these. Times in milliseconds.
+constexpr Default kCommon[] = {
+    {"client.id", "penstock"},
+    {"reconnect.backoff.ms", "50"},  // a broker that is back is found within half a second
+    {"reconnect.backoff.max.ms", "500"},
+    {"retry.backoff.ms", "50"},
+    {"socket.keepalive.enable", "true"},
+    {"socket.nagle.disable", "true"},
+    {"socket.connection.setup.timeout.ms", "5000"},
+    {"socket.timeout.ms", "10000"},  // a broker that froze is given up after this
+    {"topic.metadata.refresh.fast.interval.ms", "50"},
+    {"log.connection.close", "false"},  // idle connections are closed by brokers: no news
+};
+
+constexpr Default kProducer[] = {
+    // Topics must take as much: migrate creates them with max.message.bytes = kMessageBytesMax plus what a batch of one
+    // record adds. A broker's own default, 1 MB, would refuse a row of 1 MB that PostgreSQL took.
+    {"message.max.bytes", "8388608"},
+    {"queue.buffering.max.kbytes", "16384"},  // two records of the greatest size; memory is bounded by this
+    {"queue.buffering.max.messages", "100000"},
+    {"linger.ms", "0.5"},
+    {"compression.codec", "lz4"},
+    {"topic.metadata.propagation.max.ms", "10000"},
+};
+
+constexpr Default kConsumer[] = {
+    {"queued.max.messages.kbytes",
+     "8192"},  // a partition; both bounds, since whichever is met first stops the fetching
+    {"queued.min.messages", "100000"},
+    {"fetch.message.max.bytes", "1048576"},  // a partition and fetch, compressed; a greater record comes alone
+    {"fetch.max.bytes", "8388608"},
+    {"message.max.bytes", "8388608"},
+    {"fetch.wait.max.ms", "500"},  // how long a fetch without news is held; news is answered at once
+    {"fetch.error.backoff.ms", "50"},
+};
+
+// Exactness rests on these. `same` is another way of writing the value.
+struct Fixed {
+  const char* name;
+  const char* value;
+  const char* same;
+};
+
+constexpr Fixed kProducerFixed[] = {
+    {"enable.idempotence", "true", "true"},
+    {"acks", "all", "-1"},
+    {"request.required.acks", "all", "-1"},
+    // After a record failed for good no later one may be written: a resend would be taken for a duplicate.
+    {"enable.gapless.guarantee", "true", "true"},
+    // Five minutes are librdkafka's default, and break an outage that is longer.
+    {"message.timeout.ms", "0", "0"},
+    {"delivery.timeout.ms", "0", "0"},
+    {"retries", "2147483647", "2147483647"},
+    {"message.send.max.retries", "2147483647", "2147483647"},
+    {"transactional.id", "", ""},
+};
+
+constexpr Fixed kConsumerFixed[] = {
+    {"auto.offset.reset", "error", "error"},  // never silently elsewhere than where B says
+    {"enable.auto.commit", "false", "false"},   {"enable.auto.offset.store", "false", "false"},
+    {"enable.partition.eof", "false", "false"}, {"allow.auto.create.topics", "false", "false"},
+};
+
+constexpr Fixed kAlwaysFixed[] = {
+    {"bootstrap.servers", nullptr, nullptr},  // [kafka] bootstrap_servers says it
+    {"metadata.broker.list", nullptr, nullptr},
+    {"log.queue", "true", "true"},  // the log comes out on our thread
+};
+
+bool is_secret(std::string_view name) {
+  return name.starts_with("sasl.") || name.find("password") != name.npos || name.starts_with("ssl.key") ||
+         name.find("secret") != name.npos;
+}
+
+void refuse_overriding(const Properties& user, std::span<const Fixed> fixed) {
+  for (const Fixed& one : fixed) {
+    const auto found = user.find(one.name);
+    if (found == user.end()) continue;
+    if (one.value == nullptr) {
+      throw Failure(ErrorKind::usage,
+                    std::string("Kafka property \"") + one.name + "\" is set by bootstrap_servers in [kafka]");
+    }
+    if (found->second == one.value || found->second == one.same) continue;
+    throw Failure(ErrorKind::usage, std::string("Kafka property \"") + one.name +
+                                        "\" cannot be changed: exactly-once rests on " +
+                                        (*one.value == '\0' ? "leaving it out" : std::string("\"") + one.value + "\""));
+  }
+}
+
+void append(std::vector<Setting>& to, std::span<const Default> defaults) {
+  for (const Default& one : defaults) to.emplace_back(one.name, one.value);
+}
+
+void append_fixed(std::vector<Setting>& to, std::span<const Fixed> fixed) {
+  for (const Fixed& one : fixed) {
+    if (one.value != nullptr && *one.value != '\0') to.emplace_back(one.name, one.value);
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Role role) {
+  switch (role) {
+    case Role::producer: return "producer";
+    case Role::consumer: return "consumer";
+    case Role::admin: return "admin";
+  }
+  return "client";
+}
+
+std::vector<Setting> settings(Role role, const Cluster& cluster) {
+  if (cluster.bootstrap_servers.empty()) throw Failure(ErrorKind::usage, "bootstrap_servers is empty");
+  std::span<const Default> defaults;
+  std::span<const Fixed> fixed;
+  if (role == Role::producer) defaults = kProducer, fixed = kProducerFixed;
+  if (role == Role::consumer) defaults = kConsumer, fixed = kConsumerFixed;
+  refuse_overriding(cluster.extra, fixed);
+  refuse_overriding(cluster.extra, kAlwaysFixed);
+
+  std::vector<Setting> all;
+  append(all, kCommon);
+  append(all, defaults);
+  all.insert(all.end(), cluster.extra.begin(), cluster.extra.end());
+  append_fixed(all, fixed);
+  append_fixed(all, kAlwaysFixed);
+  all.emplace_back("bootstrap.servers", cluster.bootstrap_servers);
+  return all;
+}
+
+ConfHandle make_conf(const std::vector<Setting>& settings) {
+  ConfHandle conf(rd_kafka_conf_new());
+  std::array<char, 512> text{};
+  for (const auto& [name, value] : settings) {
+    if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size()) == RD_KAFKA_CONF_OK)
+      continue;
+    throw Failure(ErrorKind::usage, is_secret(name)
+                                        ? "Kafka property \"" + name + "\" has a value that librdkafka refuses"
+                                        : "Kafka property \"" + name + "\": " + text.data());
+  }
+  return conf;
+}
+
+}  // namespace penstock::kafka
