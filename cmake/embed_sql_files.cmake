@@ -3,7 +3,7 @@ set(header "#pragma once\n// Generated from sql/ and migrations/ by cmake/embed_
 string(APPEND header "struct Migration {\n  int number;\n  std::string_view name;\n  std::string_view text;\n};\n\n")
 set(source "#include \"sql/embedded_sql.hpp\"\n\nnamespace penstock::sql {\n\n")
 
-foreach(side source target)
+foreach(side common source target)
   string(APPEND header "namespace ${side} {\n")
   string(APPEND source "namespace ${side} {\n")
   file(GLOB files "${ROOT}/sql/${side}/*.sql")

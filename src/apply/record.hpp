@@ -1,0 +1,32 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "kafka/message.hpp"
+#include "model/envelope.hpp"
+
+namespace penstock::apply {
+
+// One consumed record, decoded, or poison. The views point into `message`, which travels with it.
+struct Record {
+  kafka::Message message{nullptr};
+  std::size_t partition = 0;  // index into the assembler's partitions
+  std::int64_t offset = 0;
+  std::size_t bytes = 0;
+  std::string poison;  // why it is none of ours; empty: it is
+
+  // Of a record that is no poison:
+  std::size_t table = 0;  // index into the tables; of a control record without meaning
+  Op op = Op::mark;
+  Position position;
+  Nonce nonce{};
+  Nonce previous{};
+  std::string_view image;  // the row; of a delete its key; of truncate and mark empty
+  std::unique_ptr<EndMark> end;
+
+  bool is_row() const { return op != Op::truncate && op != Op::mark; }
+};
+
+}  // namespace penstock::apply
