@@ -19,8 +19,12 @@ constexpr std::size_t kFenceStep = 1;  // behind `begin`
 
 bool slow_path_helps(const pg::Error& error) { return row_is_to_blame(error) || error.sqlstate() == kRuleBroken; }
 
-bool has_late(const std::vector<PlanStep>& plan) {
-  return std::any_of(plan.begin(), plan.end(), [](const PlanStep& step) { return !step.late.empty(); });
+// Records that no statement of the fast path can treat.
+bool needs_slow_path(const std::vector<PlanStep>& plan) {
+  const auto oversize = [](const Record* record) { return record->oversize; };
+  return std::any_of(plan.begin(), plan.end(), [&](const PlanStep& step) {
+    return !step.late.empty() || std::any_of(step.changes.begin(), step.changes.end(), oversize);
+  });
 }
 
 void count(const std::vector<PlanStep>& plan, Tallies& tallies) {
@@ -52,6 +56,7 @@ Task<void> BatchWriter::apply(Piece piece, std::vector<PartitionPosition> positi
 Task<bool> BatchWriter::apply_at_once(const Piece& piece, const std::vector<PartitionPosition>& positions) {
   Truncated truncated;
   const std::vector<PlanStep> plan = plan_piece(piece.records, truncated);
+  if (needs_slow_path(plan)) co_return false;
   co_await follow_columns(plan);
   Tallies tallies;
   count(plan, tallies);
@@ -107,7 +112,7 @@ Task<void> BatchWriter::apply_in_transaction(Piece& piece, bool has_bad_rows) {
 
   const std::vector<PlanStep> plan = plan_piece(piece.records, open_->truncated);
   co_await follow_columns(plan);
-  if (!has_bad_rows && !open_->slow.has_deferred() && !has_late(plan)) {
+  if (!has_bad_rows && !open_->slow.has_deferred() && !needs_slow_path(plan)) {
     const bool done = co_await apply_under_savepoint(plan);
     if (done) co_return;
   }

@@ -23,9 +23,11 @@ struct Record {
   Position position;
   Nonce nonce{};
   Nonce previous{};
-  std::string_view image;  // the row; of a delete its key; of truncate and mark empty
+  std::string_view image;  // the row; of a delete or an oversize row its key; of truncate and mark empty
+  bool oversize = false;   // too large a row for its topic: its key is all there is
   std::unique_ptr<EndMark> end;
 
+  bool image_is_key() const { return op == Op::remove || oversize; }
   bool is_row() const { return op != Op::truncate && op != Op::mark; }
 };
 

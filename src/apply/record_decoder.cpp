@@ -48,7 +48,9 @@ std::string RecordDecoder::fill(Record& record) {
   if (!record.is_row()) {
     if (record.op == Op::mark && !record.end) return "a control record without an end mark";
   } else {
-    record.image = record.op == Op::remove ? envelope.before : envelope.after;
+    record.oversize = record.op != Op::remove && envelope.after.empty();
+    record.image = record.image_is_key() ? envelope.before : envelope.after;
+    if (record.image.empty()) return "a change without a row and a key";
   }
   const TableSpec& table = tables_[record.table];
   const bool known = envelope.relation_schema == table.source_schema && envelope.relation_table == table.source_table;

@@ -25,6 +25,10 @@ Reject broken_rule(const Record& record, std::string_view rule) {
   return {&record, Stage::rule, std::string(rule), "", "the rule " + std::string(rule) + " is false"};
 }
 
+Reject too_large(const Record& record) {
+  return {&record, Stage::data, "", "54000", "the row is too large for its topic; its key is all that came"};
+}
+
 Reject poison(const Record& record) { return {&record, Stage::decode, "", "", record.poison}; }
 
 }  // namespace penstock::apply

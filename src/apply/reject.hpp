@@ -30,6 +30,7 @@ bool row_is_to_blame(const pg::Error& error);
 
 Reject refused_row(const Record& record, const pg::Error& error);
 Reject broken_rule(const Record& record, std::string_view rule);
+Reject too_large(const Record& record);
 Reject poison(const Record& record);
 
 }  // namespace penstock::apply

@@ -65,7 +65,10 @@ Task<Changes> SlowPath::valid_ones(const TableApplier& table, const Changes& cha
     rejects.push_back(std::move(one));
   };
   Changes images, deletes;
-  for (const Record* change : changes) (change->op == Op::remove ? deletes : images).push_back(change);
+  for (const Record* change : changes) {
+    if (change->oversize) reject(too_large(*change));
+    if (!change->oversize) (change->op == Op::remove ? deletes : images).push_back(change);
+  }
 
   const Attempt validate = [&](std::span<const Record* const> some) -> Task<void> {
     const std::string array = json_array(some);

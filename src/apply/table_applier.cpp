@@ -76,7 +76,7 @@ Task<void> TableApplier::generate(pg::Connection& connection) {
 Task<void> TableApplier::follow_columns(pg::Connection& connection, std::span<const Record* const> changes) {
   bool grown = false;
   for (const Record* change : changes) {
-    if (change->op == Op::remove) continue;
+    if (change->image_is_key()) continue;
     grown |= follow(change->image);
   }
   if (grown) co_await generate(connection);
@@ -126,7 +126,7 @@ void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* c
 }
 
 std::string TableApplier::key_of(const Record& change) const {
-  if (change.op == Op::remove) return std::string(change.image);
+  if (change.image_is_key()) return std::string(change.image);
   std::string key;
   if (!keys_.append_key(key, change.image)) key = "{}";
   return key;

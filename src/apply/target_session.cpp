@@ -13,9 +13,7 @@ constexpr auto kStandbyInterval = 500ms;
 }  // namespace
 
 Task<std::unique_ptr<TargetSession>> TargetSession::open(const Options& options, StopToken& stop) {
-  pg::ConnectOptions where;
-  where.dsn = options.dsn;
-  where.name = "B";
+  pg::ConnectOptions where(options.dsn, "B");
   pg::Connection connection = co_await pg::Connection::connect(std::move(where));
   std::unique_ptr<TargetSession> session(new TargetSession(std::move(connection), options.pipeline));
   co_await session->configure();

@@ -23,6 +23,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   rd_kafka_t* get() const { return handle_.get(); }
+  // A numeric property in force.
+  std::size_t number(const char* property) const;
   // Something got through: ends an outage, and says so.
   void heard() {
     if (outage_since_) report_return();
