@@ -17,6 +17,7 @@ demo_environment() {
   export PENSTOCK_A PENSTOCK_B PENSTOCK_KAFKA PGPASSWORD
   source_uri=postgresql://app@$PENSTOCK_A/employees_a
   target_uri=postgresql://app@$PENSTOCK_B/employees_b
+  ledger_uri=postgresql://penstock@$PENSTOCK_B/employees_b
 }
 
 quiet_psql() { (cd -- "$repo/compose" && psql -XqAt -v ON_ERROR_STOP=1 "$@"); }
@@ -74,29 +75,39 @@ demo_kill_replicator() {
   wait_until 10 "the replicator to end" replicator_gone
 }
 
+# status's answer, whatever its exit code says about it: with rejects in the books the answer may be a no.
+status_json() { penstock status --json 2>/dev/null || true; }
+
 # demo_total FIELD...: sums over the tables of status, space separated; fails while status has no answer.
 demo_total() {
   local fields
   fields=$(printf '"%s",' "$@")
-  penstock status --json 2>/dev/null | jq -er --argjson fields "[${fields%,}]" \
+  status_json | jq -er --argjson fields "[${fields%,}]" \
     '.tables as $t | [$fields[] | . as $f | [$t[][$f]] | add] | join(" ")'
 }
 
-# Everything captured so far has arrived, and nothing new was captured for a while.
+# At least so many captured, and nothing under way.
 demo_settled() {
-  local before after captured_min=${1:-0} captured in_flight
-  before=$(demo_total captured in_flight) || return 1
-  read -r captured in_flight <<<"$before"
-  ((captured >= captured_min && in_flight == 0)) || return 1
-  sleep 0.3
-  after=$(demo_total captured in_flight) || return 1
-  [[ $before == "$after" ]]
+  local totals captured in_flight
+  totals=$(demo_total captured in_flight) || return 1
+  read -r captured in_flight <<<"$totals"
+  ((captured >= $1 && in_flight == 0))
 }
 
-settled_or_dead() { replicator_gone || demo_settled "$@"; }
+settled_or_dead() { replicator_gone || demo_settled "$1"; }
 
-# demo_wait_settled [CAPTURED_AT_LEAST]
+# demo_wait_settled CAPTURED_AT_LEAST
 demo_wait_settled() {
-  wait_until 60 "B to have everything" settled_or_dead "$@"
-  if replicator_gone; then die "the replicator has ended: see $demo_dir/penstock.log"; fi
+  wait_until 60 "B to have everything" settled_or_dead "$1"
+  if replicator_gone; then die "the replicator has ended"; fi
+}
+
+arrived_or_dead() { replicator_gone || [[ -n $(on_b -c "select 1 from employee_b where emp_id = $1") ]]; }
+
+# A row that is written last arrives last: only then do the books say something about all that went before.
+demo_wait_for_last_row() {
+  local last
+  last=$(on_a -c "insert into employee_a (first_name, dob, salary) values ('Last', '2010-01-01', 20000) returning emp_id")
+  wait_until 60 "the last row to arrive on B" arrived_or_dead "$last"
+  demo_wait_settled 0
 }

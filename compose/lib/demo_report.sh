@@ -3,18 +3,19 @@
 
 # report_books: captured, applied, rejected for each table, and the rejects by rule.
 report_books() {
-  penstock status --json >"$demo_dir/status.json"
+  status_json >"$demo_dir/status.json"
   jq -r '["table", "captured", "applied", "rejected", "in flight", "unaccounted"],
          (.tables[] | [.table, .captured, .applied, .rejected, .in_flight, .unaccounted]) | @tsv' "$demo_dir/status.json" |
     as_columns
   printf '\n'
   {
     printf 'rejected by\tstate\tchanges\n'
-    on_b -F $'\t' -c "select coalesce(rule, sqlstate, stage), state, count(*) from penstock.dead_letter group by 1, 2 order by 1, 2"
+    quiet_psql "$ledger_uri" -F $'\t' -c \
+      "select coalesce(rule, sqlstate, stage), state, count(*) from penstock.dead_letter group by 1, 2 order by 1, 2"
   } | as_columns
   printf '\n'
   note "the last of them (penstock dlq list):"
-  penstock dlq list >"$demo_dir/dlq.txt"
+  penstock dlq list >"$demo_dir/dlq.txt" || true
   tail -n 8 -- "$demo_dir/dlq.txt" | sed 's/^/   /'
 }
 
