@@ -1,5 +1,6 @@
 #include "model/json_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -65,6 +66,17 @@ void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+bool MemberCursor::next() {
+  if (at_ >= object_.size() || object_[at_] != '"') return false;
+  const std::size_t name_end = skip_string(object_, at_);
+  const std::size_t value_at = std::min(name_end + 1, object_.size());  // behind the colon
+  const std::size_t end = skip_value(object_, value_at);
+  name_ = object_.substr(at_, name_end - at_);
+  value_ = object_.substr(value_at, end - value_at);
+  at_ = end + 1;
+  return true;
+}
+
 KeyExtractor::KeyExtractor(const std::vector<std::string>& columns) {
   for (const auto& column : columns) {
     std::string member;
@@ -77,20 +89,15 @@ bool KeyExtractor::append_key(std::string& out, std::string_view row) const {
   // A table's key is mostly among its first columns: the scan stops at the last one found.
   std::array<std::string_view, 32> found{};  // PostgreSQL's INDEX_MAX_KEYS
   std::size_t missing = members_.size();
-  std::size_t at = 1;  // behind the opening brace
-  while (missing > 0 && at < row.size() && row[at] == '"') {
-    const std::size_t name_end = skip_string(row, at);
-    const std::string_view name = row.substr(at, name_end - at);
-    const std::size_t value = name_end + 1;  // behind the colon
-    const std::size_t end = skip_value(row, value);
+  MemberCursor cursor(row);
+  while (missing > 0 && cursor.next()) {
     for (std::size_t i = 0; i < members_.size(); ++i) {
-      if (found[i].empty() && members_[i] == name) {
-        found[i] = row.substr(value, end - value);
+      if (found[i].empty() && members_[i] == cursor.name()) {
+        found[i] = cursor.value();
         --missing;
         break;
       }
     }
-    at = end + 1;
   }
   if (missing > 0) return false;
 

@@ -8,6 +8,19 @@ namespace penstock {
 // `text` as a JSON string with its quotes, appended to out.
 void append_json_string(std::string& out, std::string_view text);
 
+// Walks the top-level members of a JSON object as the server's row_to_json writes it (no blanks between members).
+class MemberCursor {
+ public:
+  explicit MemberCursor(std::string_view object) : object_(object) {}
+  bool next();
+  std::string_view name() const { return name_; }    // with its quotes
+  std::string_view value() const { return value_; }  // raw JSON text
+
+ private:
+  std::string_view object_, name_, value_;
+  std::size_t at_ = 1;  // behind the opening brace
+};
+
 // Takes keys out of row images: {"emp_id":1} out of {"emp_id":1,"city":"Perth"}, byte for byte as the server wrote the
 // values.
 class KeyExtractor {

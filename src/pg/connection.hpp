@@ -16,8 +16,12 @@ namespace penstock::pg {
 // How to reach a database. A connection always runs with client_encoding UTF8, READ COMMITTED, and keepalives and
 // tcp_user_timeout short enough that a dead peer is noticed within some 10 s.
 struct ConnectOptions {
+  // Not an aggregate: GCC 12 destroys an aggregate that is built in a call's argument list before a co_await twice.
+  ConnectOptions(std::string connection_string, std::string who)
+      : dsn(std::move(connection_string)), name(std::move(who)) {}
+
   std::string dsn;   // URI or keyword string; secret
-  std::string name;  // for messages ("A", "B") and application_name ("penstock emp A")
+  std::string name;  // for messages ("A", "B") and application_name ("penstock A")
   std::chrono::milliseconds connect_timeout{10'000};
 };
 

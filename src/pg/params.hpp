@@ -13,10 +13,27 @@ namespace penstock::pg {
 // add copies. Both return *this.
 class Params {
  public:
+  Params() = default;
+  Params(Params&&) noexcept = default;
+  Params& operator=(Params&&) noexcept = default;
+  Params(const Params&) = delete;  // the values point into owned_
+  Params& operator=(const Params&) = delete;
+
+  // All at once, by add().
+  template <class... Values>
+  static Params of(const Values&... values) {
+    Params params;
+    (params.add(values), ...);
+    return params;
+  }
+
   Params& add_ref(const char* text);
   Params& add(std::string_view text);
+  Params& add(const char* text) { return add(std::string_view(text)); }
   Params& add(std::int64_t number);
+  Params& add(int number) { return add(std::int64_t{number}); }
   Params& add(bool value);
+  Params& add(const std::vector<std::string>& texts);  // a text[]
   Params& add_null();
 
   int size() const { return static_cast<int>(values_.size()); }

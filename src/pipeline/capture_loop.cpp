@@ -2,7 +2,7 @@
 
 #include "base/fail_point.hpp"
 #include "base/log.hpp"
-#include "pipeline/outage.hpp"
+#include "base/outage.hpp"
 
 namespace penstock::pipeline {
 namespace {

@@ -11,6 +11,9 @@ namespace {
 // How often a big batch notes how far it has come, in changes.
 constexpr std::int64_t kCheckpointChanges = 10'000;
 
+// What an end mark and the record's own overhead may add to a value.
+constexpr std::size_t kEndMarkRoom = 64U << 10;
+
 bool is_key(const Change& change) { return change.op == Op::remove || change.oversize; }
 
 }  // namespace
@@ -63,6 +66,14 @@ Task<void> BatchPublisher::hold(const Route& route, std::int32_t partition, cons
   held.key = key_;
   held.value.clear();
   held.end_at = encode(held.value, route, change);
+  if (held.value.size() + held.key.size() + kEndMarkRoom > producer_.message_bytes_max()) {
+    // Never stuck on one row: its key travels alone, and B's dead letters say that it was too large.
+    Change key_alone = change;
+    key_alone.image = held.key;
+    key_alone.oversize = true;
+    held.value.clear();
+    held.end_at = encode(held.value, route, key_alone);
+  }
 }
 
 std::size_t BatchPublisher::encode(std::string& out, const Route& route, const Change& change) const {

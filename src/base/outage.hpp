@@ -5,7 +5,7 @@
 #include "base/backoff.hpp"
 #include "base/stop.hpp"
 
-namespace penstock::pipeline {
+namespace penstock {
 
 // What a loop does after a failure that waiting may mend: says it once an outage, and waits with a growing pause.
 class Outage {
@@ -22,4 +22,4 @@ class Outage {
   std::chrono::steady_clock::time_point last_failure_{};
 };
 
-}  // namespace penstock::pipeline
+}  // namespace penstock

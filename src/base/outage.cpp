@@ -1,9 +1,9 @@
-#include "pipeline/outage.hpp"
+#include "base/outage.hpp"
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 
-namespace penstock::pipeline {
+namespace penstock {
 namespace {
 
 using namespace std::chrono_literals;
@@ -38,4 +38,4 @@ Task<void> Outage::wait(std::exception_ptr failed, StopToken& stop) {
   last_failure_ = std::chrono::steady_clock::now();
 }
 
-}  // namespace penstock::pipeline
+}  // namespace penstock

@@ -1,0 +1,176 @@
+#include "apply/applier.hpp"
+
+#include "base/fail_point.hpp"
+#include "base/log.hpp"
+#include "base/outage.hpp"
+
+namespace penstock::apply {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kPollRecords = 1'000;
+constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end the wait at once
+constexpr auto kStopPatience = 10s;
+constexpr auto kHouseInterval = 5s;
+constexpr std::size_t kTrimBatches = 1'000;
+// While a batch is open librdkafka's fetcher must not sleep off a full queue.
+constexpr auto kWakeInterval = 20ms;
+
+}  // namespace
+
+// What one connection to B is good for.
+struct Applier::Session {
+  Session(std::unique_ptr<TargetSession> on_b, Applier& applier)
+      : target(std::move(on_b)),
+        decoder(applier.options_.tables, applier.partitions_),
+        assembler(applier.partitions_, target->offsets, applier.options_.limits),
+        writer(*target, applier.dead_letters_),
+        paused(applier.partitions_.all().size(), false) {}
+
+  std::unique_ptr<TargetSession> target;
+  RecordDecoder decoder;
+  BatchAssembler assembler;
+  BatchWriter writer;
+  std::vector<bool> paused;
+  Clock::time_point house_kept = Clock::now();
+  Clock::time_point woken = Clock::now();
+  std::size_t batches_since_trim = 0;
+};
+
+Applier::Applier(ApplierOptions options)
+    : options_(std::move(options)),
+      partitions_(options_.tables),
+      dead_letters_(options_.producer, options_.dead_letter_topic, options_.pipeline) {}
+
+Task<void> Applier::run(StopToken& stop) {
+  Outage outage("apply");
+  while (!stop.requested()) {
+    std::exception_ptr failed;
+    try {
+      co_await serve(stop);
+    } catch (const Failure& failure) {
+      if (!failure.worth_waiting()) throw;
+      failed = std::current_exception();
+    }
+    if (failed && !stop.requested()) co_await outage.wait(failed, stop);
+  }
+}
+
+// One session: whatever fails, memory is forgotten and everything starts again from B's newest offsets.
+Task<void> Applier::serve(StopToken& stop) {
+  TargetSession::Options options{options_.pipeline, options_.target_dsn, options_.tables};
+  std::unique_ptr<TargetSession> target = co_await TargetSession::open(options, stop);
+  if (!target) co_return;
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  if (!consumer_) {
+    consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, "penstock-" + options_.pipeline);
+  }
+  Session session(std::move(target), *this);
+  std::vector<kafka::TopicPartitionOffset> from;
+  for (std::size_t i = 0; i < partitions_.all().size(); ++i) {
+    const auto& where = partitions_.all()[i];
+    from.push_back({where.topic, where.partition, session.assembler.next_offset(i)});
+  }
+  consumer_->assign(from);
+  const auto& last = session.target->offsets.last;
+  log::info("apply: applying {} after batch {}", options_.pipeline, last ? static_cast<std::int64_t>(last->batch) : 0);
+  co_await stream(session, stop);
+}
+
+Task<void> Applier::stream(Session& session, StopToken& stop) {
+  std::optional<Clock::time_point> stop_at;
+  while (true) {
+    if (stop.requested()) {
+      if (!stop_at) stop_at = Clock::now() + kStopPatience;
+      const bool in_hand = session.assembler.batch_in_hand();
+      if (!in_hand || Clock::now() > *stop_at) co_return;
+    }
+    std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, kPollTimeout);
+    const bool idle = messages.empty();
+    for (auto& message : messages) {
+      session.assembler.add(session.decoder.decode(std::move(message)));
+      // A piece that is full is applied before more is taken in: memory stays bounded whatever the batch's size.
+      if (session.assembler.piece_ready()) co_await apply_what_is_ready(session);
+    }
+    regulate(session);
+    if (idle) co_await look_for_gap(session);
+    co_await keep_house(session);
+  }
+}
+
+Task<void> Applier::apply_what_is_ready(Session& session) {
+  while (session.assembler.piece_ready()) {
+    Piece piece = session.assembler.take_piece();
+    const bool last = piece.last;
+    std::vector<PartitionPosition> positions = session.assembler.positions();
+    co_await session.writer.apply(std::move(piece), std::move(positions));
+    if (!last) co_return;
+    fail_point("apply.committed_not_mirrored");
+    mirror(session);
+    ++session.batches_since_trim;
+    session.assembler.committed();
+  }
+}
+
+// The consumer group shows how far B has come, in any Kafka tool. Nothing reads it back.
+void Applier::mirror(const Session& session) {
+  std::vector<kafka::TopicPartitionOffset> next;
+  for (const auto& position : session.target->offsets.positions) {
+    if (position.next_offset > 0)
+      next.push_back({position.where.topic, position.where.partition, position.next_offset});
+  }
+  consumer_->mirror_offsets(next);
+}
+
+// Pauses partitions whose next batches are ahead of the one in hand, and wakes the fetcher for the others.
+void Applier::regulate(Session& session) {
+  for (std::size_t i = 0; i < session.paused.size(); ++i) {
+    const bool ahead = session.assembler.runs_ahead(i);
+    if (ahead == session.paused[i]) continue;
+    session.paused[i] = ahead;
+    const std::span<const kafka::TopicPartition> one(&partitions_.all()[i], 1);
+    if (ahead) {
+      consumer_->pause(one);
+    } else {
+      consumer_->resume(one);
+    }
+  }
+  if (session.writer.in_transaction() && Clock::now() - session.woken > kWakeInterval) {
+    session.woken = Clock::now();
+    for (std::size_t i = 0; i < session.paused.size(); ++i) {
+      if (!session.paused[i]) return consumer_->wake_fetcher(partitions_.all()[i]);
+    }
+  }
+}
+
+// A later batch is in Kafka only after all of this one is. If every partition is read to its end and records are still
+// missing, they are gone.
+Task<void> Applier::look_for_gap(Session& session) {
+  if (!session.assembler.waiting_behind_later_batch()) co_return;
+  if (!admin_) admin_ = std::make_unique<kafka::Admin>(co_await asio::this_coro::executor, options_.consumer);
+  const auto watermarks = co_await admin_->watermarks(partitions_.all());
+  for (std::size_t i = 0; i < partitions_.all().size(); ++i) {
+    const auto found = watermarks.find(partitions_.all()[i]);
+    if (session.paused[i]) continue;  // it shows a later batch already, so it has brought all of this one
+    if (found == watermarks.end() || session.assembler.next_offset(i) < found->second.high) co_return;
+  }
+  throw Failure(ErrorKind::safety,
+                "a batch is missing in Kafka although a later one is there: a topic was recreated or emptied");
+}
+
+Task<void> Applier::keep_house(Session& session) {
+  const bool due = Clock::now() - session.house_kept > kHouseInterval || session.batches_since_trim >= kTrimBatches;
+  // In the middle of a batch's transaction nothing but the batch is touched.
+  if (!due || session.writer.in_transaction()) co_return;
+  session.house_kept = Clock::now();
+  if (session.batches_since_trim == 0) {
+    co_await session.target->ping();
+  } else {
+    session.batches_since_trim = 0;
+    co_await session.target->trim_offsets();
+  }
+}
+
+}  // namespace penstock::apply

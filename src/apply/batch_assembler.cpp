@@ -1,0 +1,220 @@
+#include "apply/batch_assembler.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.hpp"
+#include "base/error.hpp"
+
+namespace penstock::apply {
+namespace {
+
+constexpr std::size_t kAsideRecordsMax = 2'000;
+constexpr std::size_t kAsideBytesMax = 1U << 20;
+constexpr std::size_t kRecentMax = 4'000;  // nonces remembered
+
+std::pair<Epoch, BatchNo> number_of(const Record& record) { return {record.position.epoch, record.position.batch}; }
+
+std::string name_of(Epoch epoch, BatchNo batch) {
+  return fmt::format("batch {}/{}", static_cast<std::int64_t>(epoch), static_cast<std::int64_t>(batch));
+}
+
+[[noreturn]] void stop_for_safety(const std::string& why) {
+  throw Failure(ErrorKind::safety, why + "; nothing of it was applied");
+}
+
+}  // namespace
+
+BatchAssembler::BatchAssembler(const Partitions& partitions, const Offsets& from, PieceLimits limits)
+    : numbering_(partitions), limits_(limits), recent_(from.recent), partitions_(partitions.all().size()) {
+  // Poison that came before the very first batch leaves a row without one.
+  if (from.last && from.last->epoch != Epoch{0}) done_ = from.last;
+  for (const auto& position : from.positions) {
+    const int index = partitions.index_of(position.where.topic, position.where.partition);
+    if (index < 0) continue;  // of a table that left the pipeline
+    Partition& partition = partitions_[static_cast<std::size_t>(index)];
+    partition.fetched = partition.next_offset = position.next_offset;
+    partition.highest = position.highest;
+  }
+}
+
+void BatchAssembler::add(Record record) {
+  Partition& partition = partitions_[record.partition];
+  partition.fetched = record.offset + 1;
+  if (partition.aside.empty() && consider(partition, record)) return;
+  partition.aside_bytes += record.bytes;
+  partition.aside.push_back(std::move(record));
+  check_gap(partition);
+}
+
+bool BatchAssembler::consider(Partition& partition, Record& record) {
+  if (!record.poison.empty()) {
+    partition.next_offset = record.offset + 1;
+    pending_bytes_ += record.bytes;
+    poison_.push_back(std::move(record));
+    return true;
+  }
+  check_nonce(record);
+  const auto number = number_of(record);
+  const BatchNo first{done_ ? static_cast<std::int64_t>(done_->batch) + 1 : 1};
+  if (current_ ? record.position.epoch > current_->id.epoch : done_ && record.position.epoch > done_->epoch) {
+    stop_for_safety(fmt::format("{} is of another life of A than B knows", name_of(number.first, number.second)));
+  }
+  const bool old_epoch = done_ && record.position.epoch < done_->epoch;
+  if (!old_epoch && record.position.batch > first) return false;
+  // De-duplicate: a batch that B has, or a position not above the highest seen in the partition, came before.
+  if (old_epoch || record.position.batch < first || record.position <= partition.highest) {
+    partition.next_offset = record.offset + 1;
+    return true;
+  }
+  if (!current_) begin(record);
+  take(partition, record);
+  return true;
+}
+
+void BatchAssembler::begin(const Record& record) {
+  // The chain of nonces: a batch that does not follow the one B has comes from another life of A.
+  if (done_ && record.previous != done_->nonce) {
+    stop_for_safety(
+        fmt::format("{} follows another {} than the one B has applied: A went back in time, or another A writes "
+                    "to these topics",
+                    name_of(record.position.epoch, record.position.batch), name_of(done_->epoch, done_->batch)));
+  }
+  current_ = Current{{record.position.epoch, record.position.batch, record.nonce}, std::nullopt};
+}
+
+void BatchAssembler::take(Partition& partition, Record& record) {
+  partition.highest = record.position;
+  partition.next_offset = record.offset + 1;
+  ++partition.count;
+  if (record.end) note_end(partition, record);
+  pending_bytes_ += record.bytes;
+  pending_.push_back(std::move(record));
+}
+
+void BatchAssembler::note_end(const Partition& partition, const Record& record) {
+  const std::string name = name_of(record.position.epoch, record.position.batch);
+  EndMark& end = *record.end;
+  if (end.count != partition.count) {
+    stop_for_safety(fmt::format("{} has {} records in {} partition {}, but {} arrived: some are missing", name,
+                                end.count, record.message.topic(), record.message.partition(), partition.count));
+  }
+  if (current_->end) {
+    if (current_->end->parts != end.parts || current_->end->snapshot != end.snapshot) {
+      stop_for_safety(name + " ends in two different ways");
+    }
+    return;
+  }
+  for (const auto& part : end.parts) {
+    if (numbering_.index_of(part.topic, part.partition) < 0) {
+      throw Failure(ErrorKind::setup,
+                    fmt::format("{} has records in {} partition {}, which this configuration does not "
+                                "read: run `penstock migrate`",
+                                name, part.topic, part.partition));
+    }
+  }
+  current_->end = end;
+  for (const auto& other : partitions_) {
+    if (!other.aside.empty()) check_gap(other);
+  }
+}
+
+// Batch k+1 is opened only when every record of k is acknowledged. So a partition that shows a later batch brings
+// nothing more of the one in hand.
+void BatchAssembler::check_gap(const Partition& behind) const {
+  if (complete()) return;
+  const auto index = static_cast<std::size_t>(&behind - partitions_.data());
+  const auto& where = numbering_.all()[index];
+  bool missing = std::all_of(partitions_.begin(), partitions_.end(), [](const auto& p) { return !p.aside.empty(); });
+  if (current_ && current_->end) {
+    for (const auto& part : current_->end->parts) {
+      missing |= part.topic == where.topic && part.partition == where.partition && behind.count < part.count;
+    }
+  }
+  if (missing) {
+    stop_for_safety(
+        fmt::format("records are missing before offset {} of {} partition {}: the topic was recreated, or its "
+                    "retention took them",
+                    behind.next_offset, where.topic, where.partition));
+  }
+}
+
+void BatchAssembler::check_nonce(const Record& record) const {
+  const auto number = number_of(record);
+  bool differs =
+      current_ && number == std::pair(current_->id.epoch, current_->id.batch) && record.nonce != current_->id.nonce;
+  if (const auto known = recent_.find(number); known != recent_.end()) differs |= known->second != record.nonce;
+  if (differs) stop_for_safety(name_of(number.first, number.second) + " exists twice, with different contents");
+}
+
+std::int64_t BatchAssembler::count_of(const EndMark::Part& part) const {
+  return partitions_[static_cast<std::size_t>(numbering_.index_of(part.topic, part.partition))].count;
+}
+
+bool BatchAssembler::complete() const {
+  if (!current_ || !current_->end) return false;
+  return std::all_of(current_->end->parts.begin(), current_->end->parts.end(),
+                     [&](const auto& part) { return count_of(part) == part.count; });
+}
+
+bool BatchAssembler::piece_ready() const {
+  if (!current_) return !poison_.empty();
+  if (complete()) return true;
+  return pending_.size() + poison_.size() >= limits_.records_max || pending_bytes_ >= limits_.bytes_max;
+}
+
+Piece BatchAssembler::take_piece() {
+  PENSTOCK_CHECK(piece_ready());
+  Piece piece;
+  piece.of_batch = current_.has_value();
+  piece.last = !current_ || complete();
+  if (current_) piece.id = current_->id;
+  if (!current_ && done_) piece.id = *done_;
+  if (current_ && piece.last) piece.end = current_->end;
+  piece.records = std::exchange(pending_, {});
+  piece.poison = std::exchange(poison_, {});
+  pending_bytes_ = 0;
+  const auto earlier = [](const Record& a, const Record& b) { return a.position < b.position; };
+  if (!std::is_sorted(piece.records.begin(), piece.records.end(), earlier)) {
+    std::stable_sort(piece.records.begin(), piece.records.end(), earlier);
+  }
+  return piece;
+}
+
+std::vector<PartitionPosition> BatchAssembler::positions() const {
+  std::vector<PartitionPosition> all;
+  for (std::size_t i = 0; i < partitions_.size(); ++i) {
+    all.push_back({numbering_.all()[i], partitions_[i].next_offset, partitions_[i].highest});
+  }
+  return all;
+}
+
+void BatchAssembler::committed() {
+  if (current_ && complete()) {
+    done_ = current_->id;
+    recent_[{done_->epoch, done_->batch}] = done_->nonce;
+    if (recent_.size() > kRecentMax) recent_.erase(recent_.begin());
+    current_.reset();
+    for (auto& partition : partitions_) partition.count = 0;
+  }
+  for (auto& partition : partitions_) {
+    while (!partition.aside.empty() && consider(partition, partition.aside.front())) {
+      // consider() moved the record on, or found it a duplicate; its size stayed behind.
+      partition.aside_bytes -= partition.aside.front().bytes;
+      partition.aside.pop_front();
+    }
+  }
+}
+
+bool BatchAssembler::runs_ahead(std::size_t partition) const {
+  const auto& p = partitions_[partition];
+  return p.aside.size() >= kAsideRecordsMax || p.aside_bytes >= kAsideBytesMax;
+}
+
+bool BatchAssembler::waiting_behind_later_batch() const {
+  return !piece_ready() &&
+         std::any_of(partitions_.begin(), partitions_.end(), [](const auto& p) { return !p.aside.empty(); });
+}
+
+}  // namespace penstock::apply

@@ -1,0 +1,66 @@
+#include "apply/batch_plan.hpp"
+
+namespace penstock::apply {
+namespace {
+
+class Planner {
+ public:
+  explicit Planner(Truncated& truncated) : truncated_(truncated) {}
+
+  void add(const Record& record) {
+    if (record.op == Op::mark) return;
+    if (record.op == Op::truncate) return add_truncate(record);
+    PlanStep& step = step_of(record.table);
+    const auto done = truncated_.find(record.table);
+    const bool late = done != truncated_.end() && record.position < done->second;
+    (late ? step.late : step.changes).push_back(&record);
+  }
+
+  std::vector<PlanStep> take() { return std::move(steps_); }
+
+ private:
+  // TRUNCATE comes once a partition, all with one position: executed at the first, and counted once.
+  void add_truncate(const Record& record) {
+    const auto [done, fresh] = truncated_.try_emplace(record.table, record.position);
+    if (!fresh && done->second >= record.position) return;
+    done->second = record.position;
+    if (steps_.empty() || !steps_.back().truncate) steps_.emplace_back().truncate = true;
+    steps_.back().tables.push_back(record.table);
+    steps_.back().truncated_at = record.position;
+    step_of_.clear();  // a barrier
+  }
+
+  PlanStep& step_of(std::size_t table) {
+    const auto [found, fresh] = step_of_.try_emplace(table, steps_.size());
+    if (fresh) steps_.emplace_back().tables.push_back(table);
+    return steps_[found->second];
+  }
+
+  Truncated& truncated_;
+  std::vector<PlanStep> steps_;
+  std::map<std::size_t, std::size_t> step_of_;
+};
+
+}  // namespace
+
+std::vector<PlanStep> plan_piece(std::span<const Record> records, Truncated& truncated) {
+  Planner planner(truncated);
+  for (const auto& record : records) planner.add(record);
+  return planner.take();
+}
+
+std::string json_array(std::span<const Record* const> changes) {
+  std::size_t size = 2;
+  for (const Record* change : changes) size += change->image.size() + 1;
+  std::string out;
+  out.reserve(size);
+  out.push_back('[');
+  for (const Record* change : changes) {
+    if (out.size() > 1) out.push_back(',');
+    out.append(change->image);
+  }
+  out.push_back(']');
+  return out;
+}
+
+}  // namespace penstock::apply

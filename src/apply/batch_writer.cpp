@@ -1,0 +1,241 @@
+#include "apply/batch_writer.hpp"
+
+#include "base/check.hpp"
+#include "base/fail_point.hpp"
+
+namespace penstock::apply {
+namespace {
+
+// What penstock.reject() raises inside a statement of the fast path: a rule is false for one of the rows.
+constexpr std::string_view kRuleBroken = "PN001";
+// What the fence raises: B's newest row is not the one this session knows.
+constexpr std::string_view kFenced = "PN002";
+
+constexpr std::size_t kFenceStep = 1;  // behind `begin`
+
+[[noreturn]] void throw_fenced() {
+  throw Failure(ErrorKind::transient, "another applier was here meanwhile; reading B's offsets anew");
+}
+
+bool slow_path_helps(const pg::Error& error) { return row_is_to_blame(error) || error.sqlstate() == kRuleBroken; }
+
+// Records that no statement of the fast path can treat.
+bool needs_slow_path(const std::vector<PlanStep>& plan) {
+  const auto oversize = [](const Record* record) { return record->oversize; };
+  return std::any_of(plan.begin(), plan.end(), [&](const PlanStep& step) {
+    return !step.late.empty() || std::any_of(step.changes.begin(), step.changes.end(), oversize);
+  });
+}
+
+void count(const std::vector<PlanStep>& plan, Tallies& tallies) {
+  for (const auto& step : plan) {
+    for (const std::size_t table : step.tables) tallies[table].applied += step.truncate ? 1 : std::ssize(step.changes);
+  }
+}
+
+}  // namespace
+
+Task<void> BatchWriter::apply(Piece piece, std::vector<PartitionPosition> positions) {
+  bool has_bad_rows = false;
+  if (!open_ && piece.last && piece.poison.empty()) {
+    const bool done = co_await apply_at_once(piece, positions);
+    if (done) co_return;
+    has_bad_rows = true;
+  }
+  if (!open_) co_await begin(next_offsets(piece, positions, {}, 0));
+  co_await apply_in_transaction(piece, has_bad_rows);
+  if (!piece.last) {
+    fail_point("apply.in_the_middle_of_a_big_batch");
+    co_return;
+  }
+  co_await finish(piece, std::move(positions));
+}
+
+// The fast path: begin, fence, rows, commit in one round trip. False: a row is bad, and nothing happened. There is no
+// moment between the rows and the commit at which a process could be killed.
+Task<bool> BatchWriter::apply_at_once(const Piece& piece, const std::vector<PartitionPosition>& positions) {
+  Truncated truncated;
+  const std::vector<PlanStep> plan = plan_piece(piece.records, truncated);
+  if (needs_slow_path(plan)) co_return false;
+  co_await follow_columns(plan);
+  Tallies tallies;
+  count(plan, tallies);
+  Offsets next = next_offsets(piece, positions, tallies, 0);
+
+  RoundTrip trip;
+  trip.add_sql("begin");
+  append_fence(trip, next);
+  const Superseding superseding = append_plan(trip, plan);
+  trip.add_sql("commit");
+  std::vector<pg::Result> results;
+  std::optional<pg::Error> error;
+  try {
+    results = co_await session_.connection().pipeline(trip.steps());
+  } catch (const pg::Error& e) {
+    if (session_.connection().broken()) throw;
+    const std::size_t step = session_.connection().failed_step();
+    if (step <= kFenceStep || !slow_path_helps(e)) {
+      if (e.sqlstate() == kFenced || (step == kFenceStep && row_is_to_blame(e))) throw_fenced();
+      throw;
+    }
+    error = e;
+  }
+  if (error) {
+    co_await session_.connection().script("rollback");
+    co_return false;
+  }
+  note_superseded(superseding, results);
+  session_.offsets = std::move(next);
+  co_return true;
+}
+
+Task<void> BatchWriter::begin(const Offsets& next) {
+  RoundTrip trip;
+  trip.add_sql("begin");
+  // A constraint that B checks at commit only would refuse the batch as a whole, with no row to blame.
+  trip.add_sql("set constraints all immediate");
+  append_fence(trip, next);
+  try {
+    co_await session_.connection().pipeline(trip.steps());
+  } catch (const pg::Error& e) {
+    if (e.sqlstate() == kFenced || row_is_to_blame(e)) throw_fenced();
+    throw;
+  }
+  open_ = std::make_unique<Open>(session_, ledger_);
+}
+
+Task<void> BatchWriter::apply_in_transaction(Piece& piece, bool has_bad_rows) {
+  std::vector<Reject> foreign;
+  for (const auto& record : piece.poison) foreign.push_back(poison(record));
+  open_->poison += std::ssize(foreign);
+  co_await ledger_.record(foreign);
+
+  const std::vector<PlanStep> plan = plan_piece(piece.records, open_->truncated);
+  co_await follow_columns(plan);
+  if (!has_bad_rows && !open_->slow.has_deferred() && !needs_slow_path(plan)) {
+    const bool done = co_await apply_under_savepoint(plan);
+    if (done) co_return;
+  }
+  co_await open_->slow.apply(plan, piece.records);
+}
+
+// A piece as a set, in one round trip; false: a row is bad, and the piece did nothing.
+Task<bool> BatchWriter::apply_under_savepoint(const std::vector<PlanStep>& plan) {
+  RoundTrip trip;
+  trip.add_sql("savepoint penstock_piece");
+  const Superseding superseding = append_plan(trip, plan);
+  trip.add_sql("release savepoint penstock_piece");
+  std::vector<pg::Result> results;
+  std::optional<pg::Error> error;
+  try {
+    results = co_await session_.connection().pipeline(trip.steps());
+  } catch (const pg::Error& e) {
+    if (session_.connection().broken() || !slow_path_helps(e)) throw;
+    error = e;
+  }
+  if (error) {
+    co_await session_.connection().script("rollback to savepoint penstock_piece");
+    co_return false;
+  }
+  note_superseded(superseding, results);
+  count(plan, open_->tallies);
+  co_return true;
+}
+
+Task<void> BatchWriter::finish(const Piece& piece, std::vector<PartitionPosition> positions) {
+  co_await open_->slow.settle();
+  Offsets next = next_offsets(piece, std::move(positions), open_->tallies, open_->poison);
+  RoundTrip trip;
+  pg::Params params;
+  params.add(session_.pipeline());
+  params.add(static_cast<std::int64_t>(next.last->epoch))
+      .add(static_cast<std::int64_t>(next.last->batch))
+      .add(next.step);
+  params.add(next.snapshot).add(positions_json(next.positions)).add(books_json(next.books)).add(next.poison);
+  trip.add("finish_offsets", std::move(params));
+  co_await session_.connection().pipeline(trip.steps());
+  fail_point("apply.applied_not_committed");
+  co_await session_.connection().script("commit");
+  session_.offsets = std::move(next);
+  open_.reset();
+}
+
+Offsets BatchWriter::next_offsets(const Piece& piece, std::vector<PartitionPosition> positions, const Tallies& tallies,
+                                  std::int64_t poison_count) const {
+  const Offsets& last = session_.offsets;
+  Offsets next = last;
+  next.recent.clear();  // the assembler keeps them
+  next.last = piece.id;
+  next.step = piece.of_batch ? 0 : last.step + 1;
+  next.positions = std::move(positions);
+  next.poison += poison_count;
+  for (const auto& [table, tally] : tallies) {
+    Books& books = next.books[session_.tables()[table].spec().relation];
+    books.applied += tally.applied;
+    books.rejected += tally.rejected;
+  }
+  if (piece.end) {
+    next.snapshot = piece.end->snapshot;
+    // Cumulative on A's side: nothing is added up that could be heard twice.
+    for (const auto& [relation, captured] : piece.end->captured) next.books[relation].captured = captured;
+  }
+  return next;
+}
+
+// The fence: the offsets row goes first, inserted only if B's newest row is the one this session started from or wrote
+// last. Once old rows are trimmed the primary key alone would let a zombie in.
+void BatchWriter::append_fence(RoundTrip& trip, const Offsets& next) const {
+  const Offsets& last = session_.offsets;
+  pg::Params params;
+  params.add(session_.pipeline());
+  if (last.last) {
+    params.add(static_cast<std::int64_t>(last.last->epoch))
+        .add(static_cast<std::int64_t>(last.last->batch))
+        .add(last.step);
+    params.add(static_cast<std::int64_t>(last.last->nonce));
+  } else {
+    params.add_null().add_null().add_null().add_null();
+  }
+  params.add(static_cast<std::int64_t>(next.last->epoch))
+      .add(static_cast<std::int64_t>(next.last->batch))
+      .add(next.step);
+  params.add(static_cast<std::int64_t>(next.last->nonce));
+  params.add(next.snapshot).add(positions_json(next.positions)).add(books_json(next.books)).add(next.poison);
+  trip.add("insert_offsets", std::move(params));
+}
+
+Task<void> BatchWriter::follow_columns(const std::vector<PlanStep>& plan) {
+  for (const auto& step : plan) {
+    if (step.truncate) continue;
+    TableApplier& table = session_.tables()[step.tables.front()];
+    co_await table.follow_columns(session_.connection(), step.changes);
+    co_await table.follow_columns(session_.connection(), step.late);
+  }
+}
+
+BatchWriter::Superseding BatchWriter::append_plan(RoundTrip& trip, const std::vector<PlanStep>& plan) const {
+  Superseding superseding;
+  for (const auto& step : plan) {
+    if (step.truncate) {
+      session_.append_truncate(trip, step.tables);
+    } else {
+      session_.tables()[step.tables.front()].append_steps(trip, step.changes);
+    }
+    for (const std::size_t table : step.tables) {
+      if (session_.tables()[table].open_rejects <= 0) continue;
+      superseding.emplace_back(trip.size(), table);
+      if (step.truncate) {
+        ledger_.append_supersede_all(trip, table, step.truncated_at);
+      } else {
+        ledger_.append_supersede(trip, table, step.changes);
+      }
+    }
+  }
+  return superseding;
+}
+
+void BatchWriter::note_superseded(const Superseding& steps, const std::vector<pg::Result>& results) {
+  for (const auto& [step, table] : steps) ledger_.superseded(table, results[step]);
+}
+
+}  // namespace penstock::apply

@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "kafka/message.hpp"
+#include "model/envelope.hpp"
+
+namespace penstock::apply {
+
+// One consumed record, decoded, or poison. The views point into `message`, which travels with it.
+struct Record {
+  kafka::Message message{nullptr};
+  std::size_t partition = 0;  // index into the assembler's partitions
+  std::int64_t offset = 0;
+  std::size_t bytes = 0;
+  std::string poison;  // why it is none of ours; empty: it is
+
+  // Of a record that is no poison:
+  std::size_t table = 0;  // index into the tables; of a control record without meaning
+  Op op = Op::mark;
+  Position position;
+  Nonce nonce{};
+  Nonce previous{};
+  std::string_view image;  // the row; of a delete or an oversize row its key; of truncate and mark empty
+  bool oversize = false;   // too large a row for its topic: its key is all there is
+  std::unique_ptr<EndMark> end;
+
+  bool image_is_key() const { return op == Op::remove || oversize; }
+  bool is_row() const { return op != Op::truncate && op != Op::mark; }
+};
+
+}  // namespace penstock::apply

@@ -1,0 +1,60 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "apply/batch_plan.hpp"
+#include "apply/ledger.hpp"
+#include "apply/row_isolation.hpp"
+#include "apply/tally.hpp"
+#include "apply/target_session.hpp"
+#include "base/task.hpp"
+
+namespace penstock::apply {
+
+// Applies a batch that has bad rows in it: the good ones as sets, the bad ones alone (README.md has the order of
+// things). Lives as long as the batch's transaction.
+class SlowPath {
+ public:
+  SlowPath(TargetSession& session, Ledger& ledger, Tallies& tallies)
+      : session_(session), ledger_(ledger), tallies_(tallies) {}
+
+  // Applies the records' plan. Changes that constraints refuse are deferred; the records they are in are taken over.
+  Task<void> apply(const std::vector<PlanStep>& plan, std::span<Record> records);
+  // Retries the deferred until nothing more succeeds, and rejects what is left.
+  Task<void> settle();
+
+  bool has_deferred() const { return !deferred_.empty(); }
+
+ private:
+  // The changes of one key, oldest first, whose last one B refuses for now. Never split: an older change must not
+  // follow a newer one that succeeded.
+  struct Chain {
+    std::size_t table;
+    Changes changes;
+    std::optional<pg::Error> error;
+  };
+
+  Task<void> truncate(const PlanStep& step);
+  Task<void> apply_rows(const PlanStep& step);
+  Task<Changes> valid_ones(const TableApplier& table, const Changes& changes, std::vector<Reject>& rejects);
+  Task<std::vector<Chain>> chains_of(std::size_t table, const Changes& changes);
+  Task<void> try_chains(std::size_t table, std::vector<Chain> chains, Changes& applied);
+  Task<bool> retry();
+  Task<bool> swap();
+  Task<bool> swap_in(std::size_t table);
+  Task<void> reject_last_ones();
+
+  Attempt applying(const TableApplier& table);
+  std::vector<Chain> take_deferred(std::size_t table);
+  void take_over(std::span<Record> records);
+
+  TargetSession& session_;
+  Ledger& ledger_;
+  Tallies& tallies_;
+  std::vector<Chain> deferred_;
+  std::vector<std::unique_ptr<Record>> owned_;  // records that deferred changes are in
+};
+
+}  // namespace penstock::apply

@@ -1,0 +1,91 @@
+#include "apply/target_session.hpp"
+
+#include "base/log.hpp"
+#include "sql/embedded_sql.hpp"
+
+namespace penstock::apply {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kStandbyInterval = 500ms;
+
+}  // namespace
+
+Task<std::unique_ptr<TargetSession>> TargetSession::open(const Options& options, StopToken& stop) {
+  pg::ConnectOptions where(options.dsn, "B");
+  pg::Connection connection = co_await pg::Connection::connect(std::move(where));
+  std::unique_ptr<TargetSession> session(new TargetSession(std::move(connection), options.pipeline));
+  co_await session->configure();
+  const bool ours = co_await session->stand_by(stop);
+  if (!ours) co_return nullptr;
+  co_await session->load(options.tables);
+  co_return session;
+}
+
+Task<void> TargetSession::configure() {
+  // A frozen applier must not hold up its successor: the server cuts it off, in a transaction or (from 14 on, we ping
+  // while idle) between two.
+  co_await connection_.query("set idle_in_transaction_session_timeout = '60s'");
+  if (connection_.server_version() >= 140'000) co_await connection_.query("set idle_session_timeout = '20s'");
+  const std::array<std::pair<std::string_view, std::string_view>, 5> statements{{
+      {"insert_offsets", sql::target::insert_offsets},
+      {"finish_offsets", sql::target::finish_offsets},
+      {"insert_dead_letters", sql::target::insert_dead_letters},
+      {"supersede", sql::target::supersede},
+      {"supersede_all", sql::target::supersede_all},
+  }};
+  for (std::size_t i = 0; i < statements.size(); ++i)
+    co_await connection_.prepare(statements[i].first, statements[i].second);
+}
+
+// A second applier stands by here; B tells which of the two is first.
+Task<bool> TargetSession::stand_by(StopToken& stop) {
+  bool said = false;
+  while (!stop.requested()) {
+    const pg::Result lock = co_await connection_.query("select pg_try_advisory_lock(penstock.lock_key($1, 'apply'))",
+                                                       pg::Params().add(pipeline_));
+    if (lock.boolean(0, 0)) co_return true;
+    if (!said) log::info("apply: another process applies {}; standing by to take over", pipeline_);
+    said = true;
+    co_await stop.sleep_for(kStandbyInterval);
+  }
+  co_return false;
+}
+
+Task<void> TargetSession::load(std::span<const TableSpec> tables) {
+  offsets = co_await load_offsets(connection_, pipeline_);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    TableApplier table = co_await TableApplier::prepare(connection_, tables[i], i);
+    tables_.push_back(std::move(table));
+  }
+  const pg::Result open = co_await connection_.query(sql::target::count_open_rejects, pg::Params().add(pipeline_));
+  for (int row = 0; row < open.rows(); ++row) {
+    for (auto& table : tables_) {
+      if (table.spec().relation == open.text(row, 0)) table.open_rejects = open.int64(row, 1);
+    }
+  }
+}
+
+void TargetSession::append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const {
+  std::string sql = "truncate ";
+  for (const std::size_t table : tables) {
+    if (table != tables.front()) sql.append(", ");
+    sql.append(tables_[table].spec().target);
+  }
+  trip.add_sql(trip.keep(std::move(sql)));
+}
+
+Task<void> TargetSession::truncate(std::span<const std::size_t> tables) {
+  RoundTrip trip;
+  append_truncate(trip, tables);
+  co_await connection_.pipeline(trip.steps());
+}
+
+Task<void> TargetSession::ping() { co_await connection_.query("select 1"); }
+
+Task<void> TargetSession::trim_offsets() {
+  co_await connection_.query(sql::target::trim_offsets, pg::Params().add(pipeline_));
+}
+
+}  // namespace penstock::apply

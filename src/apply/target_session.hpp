@@ -1,0 +1,54 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apply/offsets.hpp"
+#include "apply/table_applier.hpp"
+#include "base/stop.hpp"
+#include "pg/connection.hpp"
+
+namespace penstock::apply {
+
+// Everything that belongs to one connection to B. Dies with it; the next one begins from what B says.
+class TargetSession {
+ public:
+  struct Options {
+    std::string pipeline;
+    std::string dsn;
+    std::span<const TableSpec> tables;
+  };
+
+  // Connects, waits for the pipeline's lock (another applier may hold it), loads the newest offsets, prepares the
+  // statements of every table. nullptr: stop was requested meanwhile.
+  static Task<std::unique_ptr<TargetSession>> open(const Options& options, StopToken& stop);
+
+  pg::Connection& connection() { return connection_; }
+  std::vector<TableApplier>& tables() { return tables_; }
+  const std::string& pipeline() const { return pipeline_; }
+
+  // B's newest offsets row, as loaded or as written last by this session.
+  Offsets offsets;
+
+  // In one statement: a foreign key may join them.
+  Task<void> truncate(std::span<const std::size_t> tables);
+  void append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const;
+  // Asks for a sign of life, so that a frozen process can be told from an idle one (idle_session_timeout).
+  Task<void> ping();
+  // Deletes old rows of penstock.offsets.
+  Task<void> trim_offsets();
+
+ private:
+  TargetSession(pg::Connection connection, std::string pipeline)
+      : connection_(std::move(connection)), pipeline_(std::move(pipeline)) {}
+  Task<void> configure();
+  Task<bool> stand_by(StopToken& stop);
+  Task<void> load(std::span<const TableSpec> tables);
+
+  pg::Connection connection_;
+  std::string pipeline_;
+  std::vector<TableApplier> tables_;
+};
+
+}  // namespace penstock::apply

@@ -1,0 +1,199 @@
+#include "pg/connection.hpp"
+
+#include <optional>
+
+#include "base/check.hpp"
+#include "pg/connect.hpp"
+#include "pg/report.hpp"
+#include "pg/socket.hpp"
+
+namespace penstock::pg {
+
+struct Connection::Impl {
+  ConnectionHandle handle;
+  Socket socket;
+  std::string name;
+  bool busy = false;  // a call began and has not ended: after an exception in between libpq's state is unknown
+  std::size_t failed_step = 0;
+
+  Impl(asio::any_io_executor executor, ConnectionHandle connection, std::string who)
+      : handle(std::move(connection)), socket(std::move(executor)), name(std::move(who)) {
+    socket.attach(PQsocket(handle.get()));
+  }
+  // libpq closes the descriptor, so Asio must have let go of it before.
+  ~Impl() { socket.detach(); }
+
+  bool broken() const { return busy || PQstatus(handle.get()) != CONNECTION_OK; }
+  [[noreturn]] void lost() { throw connection_lost(handle.get(), name); }
+
+  void begin() {
+    if (broken()) throw Error(ErrorKind::transient, "", "", name + ": the connection is gone");
+    busy = true;
+  }
+  void end() { busy = false; }
+
+  Task<void> flush() {
+    while (true) {
+      const int left = PQflush(handle.get());
+      if (left < 0) lost();
+      if (left == 0) co_return;
+      co_await socket.readable_or_writable();
+      if (PQconsumeInput(handle.get()) == 0) lost();
+    }
+  }
+
+  // The next result; null where libpq returns null (the end of a statement).
+  Task<ResultHandle> next() {
+    while (PQisBusy(handle.get()) == 1) {
+      co_await socket.readable();
+      if (PQconsumeInput(handle.get()) == 0) lost();
+    }
+    co_return ResultHandle(PQgetResult(handle.get()));
+  }
+
+  // Collects the one result of a statement that was sent; throws its error once the connection is usable again.
+  Task<Result> collect() {
+    co_await flush();
+    ResultHandle last;
+    std::optional<Error> error;
+    while (true) {
+      ResultHandle result = co_await next();
+      if (!result) break;
+      if (is_error(result.get())) {
+        if (!error) error = server_error(result.get(), name);
+      }
+      last = std::move(result);
+      // A connection that died reports an error result and then null for ever.
+      if (PQstatus(handle.get()) != CONNECTION_OK) lost();
+    }
+    end();
+    if (error) throw *error;
+    co_return Result(last.release());
+  }
+
+  Task<void> take_step(std::vector<Result>& results, std::optional<Error>& error, std::size_t step) {
+    ResultHandle result = co_await next();
+    if (!result) lost();
+    const auto status = PQresultStatus(result.get());
+    if (is_error(result.get()) && !error) {
+      error = server_error(result.get(), name);
+      failed_step = step;
+    }
+    // Behind a failed step the server skips the others: PGRES_PIPELINE_ABORTED.
+    if (status != PGRES_PIPELINE_ABORTED) results.emplace_back(result.release());
+    ResultHandle end_of_step = co_await next();
+    if (end_of_step) lost();
+  }
+};
+
+Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+Task<Connection> Connection::connect(ConnectOptions options) {
+  auto executor = co_await asio::this_coro::executor;
+  ConnectionHandle handle = co_await open_connection(options);
+  co_return Connection(std::make_unique<Impl>(executor, std::move(handle), options.name));
+}
+
+Task<Result> Connection::query(std::string_view sql, const Params& params) {
+  impl_->begin();
+  const std::string text(sql);
+  if (PQsendQueryParams(impl_->handle.get(), text.c_str(), params.size(), nullptr, params.values(), nullptr, nullptr,
+                        0) == 0) {
+    impl_->lost();
+  }
+  Result result = co_await impl_->collect();
+  co_return result;
+}
+
+Task<void> Connection::script(std::string_view sql) {
+  impl_->begin();
+  const std::string text(sql);
+  if (PQsendQuery(impl_->handle.get(), text.c_str()) == 0) impl_->lost();
+  co_await impl_->collect();
+}
+
+Task<void> Connection::prepare(std::string_view name, std::string_view sql) {
+  impl_->begin();
+  const std::string statement(name);
+  const std::string text(sql);
+  if (PQsendPrepare(impl_->handle.get(), statement.c_str(), text.c_str(), 0, nullptr) == 0) impl_->lost();
+  co_await impl_->collect();
+}
+
+Task<Result> Connection::execute(std::string_view name, const Params& params) {
+  impl_->begin();
+  const std::string statement(name);
+  if (PQsendQueryPrepared(impl_->handle.get(), statement.c_str(), params.size(), params.values(), nullptr, nullptr,
+                          0) == 0) {
+    impl_->lost();
+  }
+  Result result = co_await impl_->collect();
+  co_return result;
+}
+
+Task<std::vector<Result>> Connection::pipeline(std::span<const Step> steps) {
+  impl_->begin();
+  PGconn* handle = impl_->handle.get();
+  if (PQenterPipelineMode(handle) == 0) impl_->lost();
+  for (const Step& step : steps) {
+    const std::string text(step.statement);
+    const Params& p = step.params;
+    const int sent = step.prepared
+                         ? PQsendQueryPrepared(handle, text.c_str(), p.size(), p.values(), nullptr, nullptr, 0)
+                         : PQsendQueryParams(handle, text.c_str(), p.size(), nullptr, p.values(), nullptr, nullptr, 0);
+    if (sent == 0) impl_->lost();
+  }
+  if (PQpipelineSync(handle) == 0) impl_->lost();
+  co_await impl_->flush();
+
+  std::vector<Result> results;
+  results.reserve(steps.size());
+  std::optional<Error> error;
+  for (std::size_t i = 0; i < steps.size(); ++i) co_await impl_->take_step(results, error, i);
+  ResultHandle sync = co_await impl_->next();
+  if (!sync || PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) impl_->lost();
+  if (PQexitPipelineMode(handle) == 0) impl_->lost();
+  impl_->end();
+  if (error) throw *error;
+  co_return results;
+}
+
+std::size_t Connection::failed_step() const { return impl_->failed_step; }
+
+Task<bool> Connection::wait_notification(std::chrono::milliseconds timeout) {
+  impl_->begin();
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  bool notified = false;
+  while (true) {
+    if (PQconsumeInput(impl_->handle.get()) == 0) impl_->lost();
+    while (std::unique_ptr<PGnotify, FreeMemory> notification{PQnotifies(impl_->handle.get())}) notified = true;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (notified || left.count() <= 0) break;
+    const bool came = co_await impl_->socket.readable_within(left);
+    if (!came) break;
+  }
+  impl_->end();
+  co_return notified;
+}
+
+std::string Connection::quote_identifier(std::string_view name) const {
+  const std::unique_ptr<char, FreeMemory> quoted(PQescapeIdentifier(impl_->handle.get(), name.data(), name.size()));
+  PENSTOCK_CHECK(quoted != nullptr);
+  return quoted.get();
+}
+
+bool Connection::broken() const { return impl_->broken(); }
+
+bool Connection::in_transaction() const {
+  const auto status = PQtransactionStatus(impl_->handle.get());
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+int Connection::server_version() const { return PQserverVersion(impl_->handle.get()); }
+
+int Connection::socket() const { return PQsocket(impl_->handle.get()); }
+
+}  // namespace penstock::pg
