@@ -48,6 +48,11 @@ struct Admin::Impl : Client {
       : Client(Role::admin, settings(Role::admin, cluster), {.delivered = nullptr, .committed = nullptr}),
         executor(std::move(on)) {}
 
+  // Errors and the log.
+  void serve() {
+    rd_kafka_poll(get(), 0);
+    if (const std::optional<Failure> trouble = take_trouble()) throw *trouble;
+  }
   // Asks by `ask(options, queue)`, waits for the answer. Throws Failure(transient) when there is none in time.
   template <class Ask>
   Task<EventHandle> answer(rd_kafka_admin_op_t operation, const char* doing, Ask ask);
@@ -69,7 +74,7 @@ Task<EventHandle> Admin::Impl::answer(rd_kafka_admin_op_t operation, const char*
   EventSource events(executor, queue.get());
   ask(options.get(), queue.get());
   for (;;) {
-    rd_kafka_poll(get(), 0);  // errors and the log
+    serve();
     EventHandle event(rd_kafka_queue_poll(queue.get(), 0));
     if (!event) {
       co_await events.wait();
@@ -93,7 +98,7 @@ Task<std::optional<int>> Admin::Impl::partitions(const std::string& name) {
     };
     rd_kafka_resp_err_t code = co_await helper.run(ask);
     const MetadataHandle owner(metadata);
-    rd_kafka_poll(get(), 0);
+    serve();
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1) {
       code = metadata->topics[0].err;
       if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) co_return std::nullopt;
@@ -184,7 +189,7 @@ Task<Watermarks> Admin::Impl::watermarks(const TopicPartition& at) {
                                               static_cast<int>(kQuestion.count()));
     };
     const rd_kafka_resp_err_t code = co_await helper.run(ask);
-    rd_kafka_poll(get(), 0);
+    serve();
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) co_return marks;
     // "No leader known" and "no such partition" look alike from here.
     const std::optional<int> count = co_await partitions(at.topic);

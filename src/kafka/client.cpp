@@ -66,14 +66,18 @@ void Client::on_error(rd_kafka_t* handle, int code, const char* reason, void* op
     self.fatal_ = Failure(kind, fmt::format("Kafka {}: {}", to_string(self.role_), text.data()));
     return;
   }
-  self.note(static_cast<rd_kafka_resp_err_t>(code), reason);
+  const auto error = static_cast<rd_kafka_resp_err_t>(code);
+  self.note(error, reason);
+  if (is_outage(error) || classify(error) == ErrorKind::transient) return;
+  self.trouble_ = failure_of(error, fmt::format("Kafka {}", to_string(self.role_)), reason);
 }
 
 void Client::on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
   // CONFWARN: a property of the other role, since all clients get the user's. FAIL, ERROR, FATAL: on_error tells the
   // same.
   const std::string_view about(facility);
-  const bool told_elsewhere = about == "CONFWARN" || about == "FAIL" || about == "ERROR" || about == "FATAL";
+  const bool told_elsewhere =
+      about == "CONFWARN" || about == "FAIL" || about == "ERROR" || about == "FATAL" || about == "GETPID";
   if (level > LOG_WARNING || told_elsewhere) {
     log::debug("librdkafka {}: {}", facility, text);
   } else {

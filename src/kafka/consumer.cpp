@@ -133,6 +133,7 @@ Consumer::~Consumer() = default;
 
 void Consumer::assign(std::span<const TopicPartitionOffset> from) {
   impl_->failure.reset();
+  impl_->take_trouble();
   impl_->mirror_next.clear();
   PartitionList list = list_of(from.size());
   for (const auto& one : from) {
@@ -149,6 +150,7 @@ Task<std::vector<Message>> Consumer::poll(std::size_t messages_max, std::chrono:
     std::vector<Message> messages = self.take(messages_max);
     self.mirror();
     if (!messages.empty()) co_return messages;
+    if (!self.failure) self.failure = self.take_trouble();
     if (self.failure) throw *std::exchange(self.failure, std::nullopt);
     if (self.fatal()) throw *self.fatal();
     const auto left = deadline - Clock::now();

@@ -46,6 +46,12 @@ struct Producer::Impl : Client {
   // Takes the delivery reports out, and says what broke.
   void serve() {
     rd_kafka_poll(get(), 0);
+    if (fatal() && !failure) {
+      // The report of the record that caused it, which names the reason, comes just behind.
+      constexpr int kReport_ms = 20;
+      rd_kafka_poll(get(), kReport_ms);
+    }
+    if (!failure) failure = take_trouble();
     if (failure) throw *failure;
     if (fatal()) throw *fatal();
   }
@@ -160,7 +166,10 @@ Task<void> Producer::flush() {
   }
 }
 
-std::uint64_t Producer::acknowledged_through() const { return impl_->acknowledgements.through(); }
+std::uint64_t Producer::acknowledged_through() const {
+  rd_kafka_poll(impl_->get(), 0);  // what has come since; a failure is for send() and flush() to throw
+  return impl_->acknowledgements.through();
+}
 
 void Producer::remember_offsets(bool on) { impl_->remembering = on; }
 
