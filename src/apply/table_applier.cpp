@@ -62,11 +62,13 @@ Task<void> TableApplier::generate(pg::Connection& connection) {
                                                                         {"delete_keys", &delete_keys_},
                                                                         {"validate", &validate_},
                                                                         {"key_groups", &key_groups_}}};
+  // Before the first image nothing is known to be written but the key.
+  const std::vector<std::string>& written = columns_.seen().empty() ? spec_->key : columns_.seen();
   ++generation_;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const auto& [kind, name] = kinds[i];
     pg::Params params;
-    params.add(spec_->target).add(json_names(spec_->key)).add(json_names(columns_.seen()));
+    params.add(spec_->target).add(json_names(spec_->key)).add(json_names(written));
     params.add(json_rules(spec_->rules)).add(kind);
     const pg::Result text = co_await connection.query(kGenerate, params);
     *name = fmt::format("{}_{}_{}", kind, number_, generation_);

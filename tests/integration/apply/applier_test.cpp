@@ -1,0 +1,122 @@
+// Plain batches, tables and types: what happens when nothing is wrong.
+#include "integration/apply/target_line.hpp"
+
+namespace penstock::apply {
+namespace {
+
+const char* const kBooks = "select books->'public.src_0'->>'captured', books->'public.src_0'->>'applied', "
+                           "books->'public.src_0'->>'rejected' from penstock.offsets order by batch desc, step desc limit 1";
+
+class ApplierTest : public TargetLine {};
+
+TEST_F(ApplierTest, AppliesInsertsUpdatesAndDeletesInOrderWithOffsetsAndBooks) {
+  add_table("t", "id int primary key, v text, extra int default 7");
+  RunningApplier applier(options());
+  send_batch(1, {row(1, R"("v":"a")"), row(2, R"("v":"b")"), row(3, R"("v":"c")")});
+  send_batch(2, {row(1, R"("v":"x")"), gone(2), row(4, R"("v":"d")"), gone(4), gone(3), row(3, R"("v":"again")")});
+  send_batch(3, {gone(1)});
+  until_batch(3);
+  EXPECT_EQ(ask("select * from t order by id"), "3|again|7");
+  EXPECT_EQ(ask(kBooks), "10|10|0");
+  EXPECT_EQ(ask("select epoch, batch, step, nonce, snapshot, poison from penstock.offsets order by batch desc limit 1"),
+            "1|3|0|1003|103:103:|0");
+  EXPECT_EQ(ask("select positions->0->>'next_offset', positions->0->>'cdc_id' from penstock.offsets order by batch desc limit 1"),
+            "10|1");
+  applier.stop();
+}
+
+TEST_F(ApplierTest, GoesOnWhereItWasAfterARestart) {
+  add_table("t", "id int primary key, v text");
+  {
+    RunningApplier applier(options());
+    send_batch(1, {row(1, R"("v":"a")")});
+    until_batch(1);
+    applier.stop();
+  }
+  send_batch(2, {row(2, R"("v":"b")")});
+  RunningApplier applier(options());
+  until_batch(2);
+  EXPECT_EQ(ask("select * from t order by id"), "1|a;2|b");
+  EXPECT_EQ(ask(kBooks), "2|2|0");
+}
+
+TEST_F(ApplierTest, PassesABatchWithoutAnyChange) {
+  add_table("t", "id int primary key, v text");
+  RunningApplier applier(options());
+  send_batch(1, {{Op::mark, "", "", 0, 0, false}});
+  send_batch(2, {row(1, R"("v":"a")")});
+  until_batch(2);
+  EXPECT_EQ(ask(kBooks), "1|1|0");
+}
+
+TEST_F(ApplierTest, WritesIdentityAlwaysAndLeavesGeneratedAndExtraColumnsToB) {
+  add_table("\"T t\"",
+            "id int generated always as identity primary key, \"V v\" text, twice int generated always as (id * 2) stored, "
+            "extra text default 'kept'");
+  RunningApplier applier(options());
+  send_batch(1, {row(5, R"("V v":"a","twice":10)")});
+  until_batch(1);
+  run_sql("update \"T t\" set extra = 'mine'");
+  send_batch(2, {row(5, R"("V v":"b","twice":10)")});
+  until_batch(2);
+  EXPECT_EQ(ask("select * from \"T t\""), "5|b|10|mine");
+}
+
+TEST_F(ApplierTest, TakesNumericKeysForEqualAsBDoes) {
+  add_table("t", "id numeric primary key, v text");
+  RunningApplier applier(options());
+  const MadeChange one{Op::create, R"({"id":1.0,"v":"a"})", R"({"id":1.0})", 0, 0, false};
+  const MadeChange changed{Op::update, R"({"id":1.00,"v":"b"})", R"({"id":1.00})", 0, 0, false};
+  const MadeChange deleted{Op::remove, R"({"id":1})", R"({"id":1})", 0, 0, false};
+  send_batch(1, {one, changed});
+  until_batch(1);
+  EXPECT_EQ(ask("select v from t"), "b");
+  send_batch(2, {changed, deleted});
+  until_batch(2);
+  EXPECT_EQ(ask("select count(*) from t"), "0");
+}
+
+TEST_F(ApplierTest, BringsEveryKindOfTextOverUnharmed) {
+  add_table("t", "id int primary key, v text, j jsonb, a int[]");
+  RunningApplier applier(options());
+  send_batch(1, {row(1, "\"v\":\"\\\"quoted\\\" \\\\ \xc3\xa4 \\n,]}\",\"j\":{\"a\": [1, \"}\"]},\"a\":[1,2]")});
+  until_batch(1);
+  EXPECT_EQ(ask("select v, j, a from t"), "\"quoted\" \\ \xc3\xa4 \n,]}|{\"a\": [1, \"}\"]}|{1,2}");
+}
+
+TEST_F(ApplierTest, OrdersABatchOverPartitionsAndTables) {
+  add_table("parent", "id int primary key, v text", 2);
+  add_table("child", "id int primary key, parent int references parent", 2);
+  RunningApplier applier(options());
+  // The child's records lie in Kafka before the parent's, as a fetch may bring them.
+  std::vector<Made> made = batch(1, {row(1, R"("v":"a")", 1), row(10, R"("parent":1)", 0, 1), row(2, R"("v":"b")", 0),
+                                     row(11, R"("parent":2)", 1, 1)});
+  std::reverse(made.begin(), made.end());
+  send(made);
+  until_batch(1);
+  EXPECT_EQ(ask("select c.id, v from child c join parent p on p.id = c.parent order by 1"), "10|a;11|b");
+}
+
+TEST_F(ApplierTest, ExecutesATruncateOfSeveralPartitionsOnceAndBetweenItsNeighbours) {
+  add_table("t", "id int primary key, v text", 2);
+  RunningApplier applier(options());
+  send_batch(1, {row(1, R"("v":"a")", 0), row(2, R"("v":"b")", 1), truncated(0), truncated(1), row(3, R"("v":"c")", 1)});
+  send_batch(2, {row(4, R"("v":"d")", 0)});
+  until_batch(2);
+  EXPECT_EQ(ask("select id from t order by id"), "3;4");
+  EXPECT_EQ(ask(kBooks), "5|5|0");
+}
+
+TEST_F(ApplierTest, TruncatesTablesThatAForeignKeyJoinsInOneStatement) {
+  add_table("parent", "id int primary key, v text");
+  add_table("child", "id int primary key, parent int references parent");
+  RunningApplier applier(options());
+  send_batch(1, {row(1, R"("v":"a")"), row(10, R"("parent":1)", 0, 1)});
+  until_batch(1);
+  send_batch(2, {truncated(0, 0), truncated(0, 1)});
+  until_batch(2);
+  EXPECT_EQ(ask("select (select count(*) from parent), (select count(*) from child)"), "0|0");
+}
+
+}  // namespace
+}  // namespace penstock::apply
