@@ -3,7 +3,7 @@ set(header "#pragma once\n// Generated from sql/ and migrations/ by cmake/embed_
 string(APPEND header "struct Migration {\n  int number;\n  std::string_view name;\n  std::string_view text;\n};\n\n")
 set(source "#include \"sql/embedded_sql.hpp\"\n\nnamespace penstock::sql {\n\n")
 
-foreach(side source target)
+foreach(side common source target)
   string(APPEND header "namespace ${side} {\n")
   string(APPEND source "namespace ${side} {\n")
   file(GLOB files "${ROOT}/sql/${side}/*.sql")
@@ -17,6 +17,9 @@ foreach(side source target)
   string(APPEND header "}  // namespace ${side}\n\n")
   string(APPEND source "}  // namespace ${side}\n\n")
 
+  if(side STREQUAL "common")
+    continue()  # statements only; migrations belong to one side
+  endif()
   file(GLOB files "${ROOT}/migrations/${side}/*.sql")
   list(SORT files)
   string(APPEND header "std::span<const Migration> ${side}_migrations();\n\n")

@@ -1,8 +1,6 @@
 # Shared by every script of the stack: where things are, messages, waiting with a bound. Sourced, never run.
 # shellcheck shell=bash
 
-# The variables are for those who source this.
-# shellcheck disable=SC2034
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 cache_dir=${PENSTOCK_CACHE:-${HOME:-/var/tmp}/.cache/penstock}
 run_dir=${PENSTOCK_RUN:-/var/tmp/penstock-$UID}

@@ -1,6 +1,6 @@
 # One Kafka broker in a directory: KRaft mode, broker and controller in one process. DIR/data, DIR/port, DIR/pid, DIR/log. A
 # broker that was killed starts again on its port with its data.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 
 kafka_start_seconds=60
 # The quick compiler alone, and the simple collector: on two cores the others' threads take their time from the line.
@@ -16,6 +16,9 @@ kafka_pid() {
 }
 
 kafka_gone() { [[ -z $(kafka_pid "$1") ]]; }
+
+# The process is gone at once, its other threads may still hold the port.
+kafka_ended() { kafka_gone "$1" && ! port_listens "$(<"$1/port")"; }
 
 # kafka_configure DIR PORT CONTROLLER_PORT [NAME=VALUE...]: the settings given are kept for later starts. A killed broker
 # cannot register again before its old session has run out: 9 s unless said otherwise.
@@ -111,7 +114,7 @@ kafka_stop() {
   pid=$(kafka_pid "$dir")
   [[ -n $pid ]] || return 0
   kill -TERM "$pid"
-  wait_until 30 "Kafka to stop" kafka_gone "$dir" || kafka_kill "$dir"
+  wait_until 30 "Kafka to stop" kafka_ended "$dir" || kafka_kill "$dir"
 }
 
 # kafka_kill DIR: SIGKILL.
@@ -121,5 +124,5 @@ kafka_kill() {
   pid=$(kafka_pid "$dir")
   [[ -n $pid ]] || return 0
   kill -KILL "$pid"
-  wait_until 10 "Kafka to end" kafka_gone "$dir"
+  wait_until 10 "Kafka to end" kafka_ended "$dir"
 }

@@ -1,6 +1,6 @@
 # The jars of Apache Kafka: Maven fetches them into a cache that tests and demo share. The directory is named after the
 # pom, so a second run touches no network and a changed pom fetches anew.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash
 
 # kafka_jars: prints the directory of the jars.
 kafka_jars() {
@@ -10,7 +10,7 @@ kafka_jars() {
   if [[ ! -d $target ]]; then
     mkdir -p -- "$cache_dir"
     fresh=$(mktemp -d -- "$target.XXXXXX")
-    mvn --batch-mode --quiet -Dstyle.color=never -f "$pom" dependency:copy-dependencies \
+    mvn --batch-mode --quiet -Dstyle.color=never -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
       -DincludeScope=runtime -DoutputDirectory="$fresh" >&2 || { rm -rf -- "$fresh"; die "cannot fetch Kafka's jars"; }
     chmod 755 "$fresh"
     # Somebody else may have been first: then theirs is as good.

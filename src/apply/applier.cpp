@@ -77,7 +77,8 @@ Task<void> Applier::serve(StopToken& stop) {
   consumer_->assign(from);
   const auto& last = session.target->offsets.last;
   if (announce_) {
-    log::info("apply: applying {} after batch {}", options_.pipeline, last ? static_cast<std::int64_t>(last->batch) : 0);
+    log::info("apply: applying {} after batch {}", options_.pipeline,
+              last ? static_cast<std::int64_t>(last->batch) : 0);
   }
   co_await stream(session, stop);
 }
@@ -121,7 +122,8 @@ Task<void> Applier::apply_what_is_ready(Session& session) {
 void Applier::mirror(const Session& session) {
   std::vector<kafka::TopicPartitionOffset> next;
   for (const auto& position : session.target->offsets.positions) {
-    if (position.next_offset > 0) next.push_back({position.where.topic, position.where.partition, position.next_offset});
+    if (position.next_offset > 0)
+      next.push_back({position.where.topic, position.where.partition, position.next_offset});
   }
   consumer_->mirror_offsets(next);
 }

@@ -76,9 +76,10 @@ bool BatchAssembler::consider(Partition& partition, Record& record) {
 void BatchAssembler::begin(const Record& record) {
   // The chain of nonces: a batch that does not follow the one B has comes from another life of A.
   if (done_ && record.previous != done_->nonce) {
-    stop_for_safety(fmt::format("{} follows another {} than the one B has applied: A went back in time, or another A writes "
-                                "to these topics",
-                                name_of(record.position.epoch, record.position.batch), name_of(done_->epoch, done_->batch)));
+    stop_for_safety(
+        fmt::format("{} follows another {} than the one B has applied: A went back in time, or another A writes "
+                    "to these topics",
+                    name_of(record.position.epoch, record.position.batch), name_of(done_->epoch, done_->batch)));
   }
   current_ = Current{{record.position.epoch, record.position.batch, record.nonce}, std::nullopt};
 }
@@ -97,8 +98,8 @@ void BatchAssembler::note_end(const Partition& partition, const Record& record) 
   EndMark& end = *record.end;
   if (end.count != partition.count) {
     const auto& where = numbering_.all()[record.partition];
-    stop_for_safety(fmt::format("{} has {} records in {} partition {}, but {} arrived: some are missing", name, end.count,
-                                where.topic, where.partition, partition.count));
+    stop_for_safety(fmt::format("{} has {} records in {} partition {}, but {} arrived: some are missing", name,
+                                end.count, where.topic, where.partition, partition.count));
   }
   if (current_->end) {
     if (current_->end->parts != end.parts || current_->end->snapshot != end.snapshot) {
@@ -108,9 +109,10 @@ void BatchAssembler::note_end(const Partition& partition, const Record& record) 
   }
   for (const auto& part : end.parts) {
     if (numbering_.index_of(part.topic, part.partition) < 0) {
-      throw Failure(ErrorKind::setup, fmt::format("{} has records in {} partition {}, which this configuration does not "
-                                                  "read: run `penstock migrate`",
-                                                  name, part.topic, part.partition));
+      throw Failure(ErrorKind::setup,
+                    fmt::format("{} has records in {} partition {}, which this configuration does not "
+                                "read: run `penstock migrate`",
+                                name, part.topic, part.partition));
     }
   }
   current_->end = end;
@@ -132,15 +134,17 @@ void BatchAssembler::check_gap(const Partition& behind) const {
     }
   }
   if (missing) {
-    stop_for_safety(fmt::format("records are missing before offset {} of {} partition {}: the topic was recreated, or its "
-                                "retention took them",
-                                behind.next_offset, where.topic, where.partition));
+    stop_for_safety(
+        fmt::format("records are missing before offset {} of {} partition {}: the topic was recreated, or its "
+                    "retention took them",
+                    behind.next_offset, where.topic, where.partition));
   }
 }
 
 void BatchAssembler::check_nonce(const Record& record) const {
   const auto number = number_of(record);
-  bool differs = current_ && number == std::pair(current_->id.epoch, current_->id.batch) && record.nonce != current_->id.nonce;
+  bool differs =
+      current_ && number == std::pair(current_->id.epoch, current_->id.batch) && record.nonce != current_->id.nonce;
   if (const auto known = recent_.find(number); known != recent_.end()) differs |= known->second != record.nonce;
   if (differs) stop_for_safety(name_of(number.first, number.second) + " exists twice, with different contents");
 }

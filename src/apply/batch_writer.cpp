@@ -148,7 +148,9 @@ Task<void> BatchWriter::finish(const Piece& piece, std::vector<PartitionPosition
   RoundTrip trip;
   pg::Params params;
   params.add(session_.pipeline());
-  params.add(static_cast<std::int64_t>(next.last->epoch)).add(static_cast<std::int64_t>(next.last->batch)).add(next.step);
+  params.add(static_cast<std::int64_t>(next.last->epoch))
+      .add(static_cast<std::int64_t>(next.last->batch))
+      .add(next.step);
   params.add(next.snapshot).add(positions_json(next.positions)).add(books_json(next.books)).add(next.poison);
   trip.add("finish_offsets", std::move(params));
   co_await session_.connection().pipeline(trip.steps());
@@ -187,12 +189,16 @@ void BatchWriter::append_fence(RoundTrip& trip, const Offsets& next) const {
   pg::Params params;
   params.add(session_.pipeline());
   if (last.last) {
-    params.add(static_cast<std::int64_t>(last.last->epoch)).add(static_cast<std::int64_t>(last.last->batch)).add(last.step);
+    params.add(static_cast<std::int64_t>(last.last->epoch))
+        .add(static_cast<std::int64_t>(last.last->batch))
+        .add(last.step);
     params.add(static_cast<std::int64_t>(last.last->nonce));
   } else {
     params.add_null().add_null().add_null().add_null();
   }
-  params.add(static_cast<std::int64_t>(next.last->epoch)).add(static_cast<std::int64_t>(next.last->batch)).add(next.step);
+  params.add(static_cast<std::int64_t>(next.last->epoch))
+      .add(static_cast<std::int64_t>(next.last->batch))
+      .add(next.step);
   params.add(static_cast<std::int64_t>(next.last->nonce));
   params.add(next.snapshot).add(positions_json(next.positions)).add(books_json(next.books)).add(next.poison);
   trip.add("insert_offsets", std::move(params));

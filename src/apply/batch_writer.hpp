@@ -13,8 +13,7 @@ namespace penstock::apply {
 // One transaction on B a batch: rows, ledger, books and offsets, all or nothing.
 class BatchWriter {
  public:
-  BatchWriter(TargetSession& session, DeadLetters& letters)
-      : session_(session), ledger_(session, letters) {}
+  BatchWriter(TargetSession& session, DeadLetters& letters) : session_(session), ledger_(session, letters) {}
 
   // Applies a piece. When it was the last one of its batch (or poison alone) everything is committed on return.
   // `positions`: where the partitions stand behind this piece. Throws pg::Error, or Failure(transient) when the fence

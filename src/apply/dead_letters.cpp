@@ -15,8 +15,8 @@ std::string connect_stage(Stage stage) {
 }
 
 std::string position_text(const Position& position) {
-  return fmt::format("{}/{}/{}/{}", static_cast<std::int64_t>(position.epoch), static_cast<std::int64_t>(position.batch),
-                     position.cdc_id, position.ordinal);
+  return fmt::format("{}/{}/{}/{}", static_cast<std::int64_t>(position.epoch),
+                     static_cast<std::int64_t>(position.batch), position.cdc_id, position.ordinal);
 }
 
 std::size_t size_of(const kafka::Headers& headers) {
@@ -64,7 +64,8 @@ Task<std::uint64_t> DeadLetters::send_one(kafka::Producer& producer, const Rejec
   letter.headers = &headers;
   // The headers come on top of a value that filled its message already: it would never fit. Position and key say
   // where the value is.
-  bool too_large = letter.value.size() + letter.key.value_or("").size() + size_of(headers) + 512 > producer.message_bytes_max();
+  bool too_large =
+      letter.value.size() + letter.key.value_or("").size() + size_of(headers) + 512 > producer.message_bytes_max();
   if (!too_large) {
     try {
       co_return co_await producer.send(letter);
@@ -89,7 +90,8 @@ kafka::Headers DeadLetters::headers_of(const Reject& reject) const {
   kafka::Headers headers = record.message.headers();
   headers.emplace_back("penstock.pipeline", pipeline_);
   headers.emplace_back("penstock.stage", to_string(reject.stage));
-  if (!reject.rule.empty()) headers.emplace_back(reject.stage == Stage::rule ? "penstock.rule" : "penstock.constraint", reject.rule);
+  if (!reject.rule.empty())
+    headers.emplace_back(reject.stage == Stage::rule ? "penstock.rule" : "penstock.constraint", reject.rule);
   if (!reject.sqlstate.empty()) headers.emplace_back("penstock.sqlstate", reject.sqlstate);
   headers.emplace_back("penstock.message", reject.message);
   headers.emplace_back("penstock.origin.topic", topic);
@@ -103,7 +105,8 @@ kafka::Headers DeadLetters::headers_of(const Reject& reject) const {
   headers.emplace_back("__connect.errors.task.id", "0");
   headers.emplace_back("__connect.errors.stage", connect_stage(reject.stage));
   headers.emplace_back("__connect.errors.class.name", "penstock.apply");
-  headers.emplace_back("__connect.errors.exception.class.name", "penstock.reject." + std::string(to_string(reject.stage)));
+  headers.emplace_back("__connect.errors.exception.class.name",
+                       "penstock.reject." + std::string(to_string(reject.stage)));
   headers.emplace_back("__connect.errors.exception.message", reject.message);
   return headers;
 }

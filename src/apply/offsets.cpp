@@ -31,9 +31,10 @@ Task<Offsets> load_offsets(pg::Connection& connection, std::string_view pipeline
 
   const pg::Result positions = co_await connection.query(kPositions, pg::Params().add(newest.text(0, 5)));
   for (int row = 0; row < positions.rows(); ++row) {
-    offsets.positions.push_back({{std::string(positions.text(row, 0)), static_cast<std::int32_t>(positions.int64(row, 1))},
-                                 positions.int64(row, 2),
-                                 position_at(positions, row, 3)});
+    offsets.positions.push_back(
+        {{std::string(positions.text(row, 0)), static_cast<std::int32_t>(positions.int64(row, 1))},
+         positions.int64(row, 2),
+         position_at(positions, row, 3)});
   }
   const pg::Result books = co_await connection.query(kBooks, pg::Params().add(newest.text(0, 6)));
   for (int row = 0; row < books.rows(); ++row) {
@@ -53,9 +54,9 @@ std::string positions_json(std::span<const PartitionPosition> positions) {
     out.append(out.size() > 1 ? ",{\"topic\":" : "{\"topic\":");
     append_json_string(out, where.topic);
     fmt::format_to(std::back_inserter(out),
-                   R"(,"partition":{},"next_offset":{},"epoch":{},"batch":{},"cdc_id":{},"ordinal":{}}})", where.partition,
-                   next_offset, static_cast<std::int64_t>(highest.epoch), static_cast<std::int64_t>(highest.batch),
-                   highest.cdc_id, highest.ordinal);
+                   R"(,"partition":{},"next_offset":{},"epoch":{},"batch":{},"cdc_id":{},"ordinal":{}}})",
+                   where.partition, next_offset, static_cast<std::int64_t>(highest.epoch),
+                   static_cast<std::int64_t>(highest.batch), highest.cdc_id, highest.ordinal);
   }
   out.push_back(']');
   return out;

@@ -115,9 +115,8 @@ Task<std::vector<SlowPath::Chain>> SlowPath::chains_of(std::size_t table, const 
     chains[found->second].changes.push_back(changes[i]);
   }
   // B gets them in the order in which their last changes were made.
-  std::sort(chains.begin(), chains.end(), [](const Chain& a, const Chain& b) {
-    return a.changes.back()->position < b.changes.back()->position;
-  });
+  std::sort(chains.begin(), chains.end(),
+            [](const Chain& a, const Chain& b) { return a.changes.back()->position < b.changes.back()->position; });
   co_return chains;
 }
 

@@ -13,8 +13,8 @@
 
 namespace penstock::apply {
 
-// Applies a batch that has bad rows in it: the good ones as sets, the bad ones alone (README.md has the order of things).
-// Lives as long as the batch's transaction.
+// Applies a batch that has bad rows in it: the good ones as sets, the bad ones alone (README.md has the order of
+// things). Lives as long as the batch's transaction.
 class SlowPath {
  public:
   SlowPath(TargetSession& session, Ledger& ledger, Tallies& tallies)

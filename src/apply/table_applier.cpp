@@ -33,7 +33,8 @@ std::string json_names(const std::vector<std::string>& names) {
 }
 
 constexpr std::string_view kGenerate =
-    "select penstock.apply_sql($1, array(select json_array_elements_text($2)), array(select json_array_elements_text($3)), "
+    "select penstock.apply_sql($1, array(select json_array_elements_text($2)), array(select "
+    "json_array_elements_text($3)), "
     "$4, $5)";
 
 }  // namespace
@@ -87,8 +88,8 @@ Task<void> TableApplier::follow_columns(pg::Connection& connection, std::span<co
 bool TableApplier::follow(std::string_view image) {
   const ColumnScan::Look seen = columns_.look(image);
   if (seen.unknown) {
-    throw Failure(ErrorKind::setup, fmt::format("{} has a column {} on A that {} lacks on B: add it there", spec_->relation,
-                                                *seen.unknown, spec_->target));
+    throw Failure(ErrorKind::setup, fmt::format("{} has a column {} on A that {} lacks on B: add it there",
+                                                spec_->relation, *seen.unknown, spec_->target));
   }
   return seen.news;
 }

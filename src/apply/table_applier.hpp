@@ -55,8 +55,9 @@ class TableApplier {
   // $1 key objects: returns for each, in order, a number that equal keys share.
   std::string_view key_groups_statement() const { return key_groups_; }
 
-  // Only columns that images carry are written, so that B may have more. Has the statements generated anew when an image
-  // shows one for the first time in this session. Throws Failure(setup) naming the column when the target lacks it.
+  // Only columns that images carry are written, so that B may have more. Has the statements generated anew when an
+  // image shows one for the first time in this session. Throws Failure(setup) naming the column when the target lacks
+  // it.
   Task<void> follow_columns(pg::Connection& connection, std::span<const Record* const> changes);
 
   // Deleting a row here would take rows of other tables along (a foreign key's ON DELETE action).

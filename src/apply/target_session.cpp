@@ -35,15 +35,16 @@ Task<void> TargetSession::configure() {
       {"supersede", sql::target::supersede},
       {"supersede_all", sql::target::supersede_all},
   }};
-  for (std::size_t i = 0; i < statements.size(); ++i) co_await connection_.prepare(statements[i].first, statements[i].second);
+  for (std::size_t i = 0; i < statements.size(); ++i)
+    co_await connection_.prepare(statements[i].first, statements[i].second);
 }
 
 // A second applier stands by here; B tells which of the two is first.
 Task<bool> TargetSession::stand_by(StopToken& stop) {
   bool said = false;
   while (!stop.requested()) {
-    const pg::Result lock =
-        co_await connection_.query("select pg_try_advisory_lock(penstock.lock_key($1, 'apply'))", pg::Params().add(pipeline_));
+    const pg::Result lock = co_await connection_.query("select pg_try_advisory_lock(penstock.lock_key($1, 'apply'))",
+                                                       pg::Params().add(pipeline_));
     if (lock.boolean(0, 0)) co_return true;
     if (!said) log::info("apply: another process applies {}; standing by to take over", pipeline_);
     said = true;

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "model/counts.hpp"
+#include "model/journal_sql.hpp"
 #include "sql/embedded_sql.hpp"
 
 namespace penstock::capture {
@@ -13,6 +14,9 @@ namespace sql = penstock::sql::source;
 
 // A first look returns this many rows at most: more than most batches have, few enough to be always affordable.
 constexpr int kFirstRows = 64;
+// Behind the batch's own columns.
+constexpr int kJournalColumn = 5;
+// A leaf that has grown this large is left for the next one, and emptied when it is consumed.
 constexpr std::int64_t kLeafBytes = 16 << 20;
 
 Nonce random_nonce() {
@@ -63,20 +67,10 @@ Task<void> Journal::prepare() {
     throw Failure(ErrorKind::setup, "A has no journal (no table penstock.slot): run `penstock migrate`");
   }
   co_await wakeup_.start();
-  co_await a_.prepare("next_batch", in_journal(sql::next_batch));
-  co_await a_.prepare("more_rows", in_journal(sql::more_rows));
+  co_await a_.prepare("next_batch", journal_sql(sql::next_batch, pipeline_));
+  co_await a_.prepare("more_rows", journal_sql(sql::more_rows, pipeline_));
   co_await a_.prepare("insert_progress", sql::insert_progress);
   co_await a_.prepare("insert_ack", sql::insert_ack);
-}
-
-std::string Journal::in_journal(std::string_view statement) const {
-  static constexpr std::string_view kPlace = "{journal}";
-  std::string text(statement);
-  const std::string journal = "penstock." + a_.quote_identifier(pipeline_ + "_cdc");
-  for (auto at = text.find(kPlace); at != std::string::npos; at = text.find(kPlace, at + journal.size())) {
-    text.replace(at, kPlace.size(), journal);
-  }
-  return text;
 }
 
 Task<bool> Journal::try_become_reader() {
@@ -98,7 +92,10 @@ Task<void> Journal::load_slot() {
   slot_.batch.previous = row.is_null(0, 5) ? Nonce{} : Nonce{row.int64(0, 5)};
   slot_.acked = row.text(0, 6);
   slot_.batch.snapshot = row.text(0, 7);
-  slot_.progress = {row.int64(0, 8), static_cast<std::int32_t>(row.int64(0, 9))};
+  slot_.progress = {};
+  if (slot_.kind == Slot::Kind::progress && row.int64(0, 8) > 0) {
+    slot_.progress = {row.int64(0, 8), static_cast<std::int32_t>(row.int64(0, 9))};
+  }
   slot_.batch.captured = read_counts(row.text(0, 10));
   slot_.backfills = lines_of(row.text(0, 11));
   slot_.has_slice = row.boolean(0, 12);
@@ -113,7 +110,7 @@ Task<void> Journal::load_slot() {
 pg::Params Journal::next_batch_params(bool even_empty) const {
   pg::Params params;
   params.add(pipeline_).add(number(random_nonce())).add(std::int64_t{kFirstRows});
-  params.add(number(slot_.batch.epoch)).add(number(slot_.batch.number)).add(std::int64_t{slot_.step}).add(even_empty);
+  params.add(even_empty);
   return params;
 }
 
@@ -133,17 +130,20 @@ Task<Journal::Found> Journal::look(Look how) {
 // Makes the batch that the statement opened the slot's; nothing where it found nothing.
 std::optional<JournalRows> Journal::take_batch(pg::Result rows) {
   if (rows.empty()) return std::nullopt;
+  if (rows.int64(0, 0) != number(slot_.batch.epoch) || rows.int64(0, 1) != number(slot_.batch.number) + 1) {
+    throw Failure(ErrorKind::transient, "A: the slot is not where this process left it: reading it anew");
+  }
   slot_.acked = std::move(slot_.batch.snapshot);
   slot_.batch.previous = slot_.batch.nonce;
-  slot_.batch.number = BatchNo{rows.int64(0, 0)};
-  slot_.batch.nonce = Nonce{rows.int64(0, 1)};
-  slot_.batch.snapshot = rows.text(0, 2);
-  slot_.batch.captured = read_counts(rows.text(0, 3));
+  slot_.batch.number = BatchNo{rows.int64(0, 1)};
+  slot_.batch.nonce = Nonce{rows.int64(0, 2)};
+  slot_.batch.snapshot = rows.text(0, 3);
+  slot_.batch.captured = read_counts(rows.text(0, 4));
   slot_.kind = Slot::Kind::open;
   slot_.step = 0;
   slot_.progress = {};
   slot_.has_slice = false;
-  return journal_rows(std::move(rows), kBatchColumns, kFirstRows);
+  return journal_rows(std::move(rows), kJournalColumn, kFirstRows);
 }
 
 JournalRows Journal::journal_rows(pg::Result rows, int first_column, int asked) {
@@ -157,6 +157,27 @@ JournalRows Journal::journal_rows(pg::Result rows, int first_column, int asked) 
   }
   out.rows = std::move(rows);
   return out;
+}
+
+// In one REPEATABLE READ transaction, whose one snapshot is the batch's and the slice's.
+Task<JournalRows> Journal::open_with_slice(const std::string& relation, int rows_max) {
+  std::vector<pg::Connection::Step> steps(4);
+  steps[0] = {"begin isolation level repeatable read", {}, false};
+  steps[1] = {"next_batch", next_batch_params(true), true};
+  steps[2] = {"select penstock.store_slice($1, $2, $3)", pg::Params::of(pipeline_, relation, rows_max), false};
+  steps[3] = {"commit", {}, false};
+  std::vector<pg::Result> results = co_await a_.pipeline(steps);
+  std::optional<JournalRows> rows = take_batch(std::move(results[1]));
+  PENSTOCK_CHECK(rows.has_value());
+  // What store_slice wrote into the slot's row: how far the copy has come, and what the batch counts.
+  co_await load_slot();
+  co_return std::move(*rows);
+}
+
+Task<pg::Result> Journal::stored_slices() {
+  pg::Params params = pg::Params::of(pipeline_, number(slot_.batch.epoch), number(slot_.batch.number));
+  pg::Result slices = co_await a_.query(sql::stored_slices, params);
+  co_return slices;
 }
 
 Task<JournalRows> Journal::rows_after(std::int64_t cdc_id, int rows_max) {

@@ -69,6 +69,7 @@ class Journal {
   Task<void> prepare();
   pg::Params next_batch_params(bool even_empty) const;
   std::optional<JournalRows> take_batch(pg::Result rows);
+  static JournalRows journal_rows(pg::Result rows, int first_column, int asked);
   Task<void> append_step(std::string_view statement, pg::Params params);
 
   const std::string pipeline_;

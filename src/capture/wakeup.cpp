@@ -25,9 +25,9 @@ Task<void> Wakeup::start() {
   co_await a_.prepare("unlock_sleep", "select pg_advisory_unlock(penstock.lock_key($1, 'sleep'))");
 }
 
-pg::Connection::Step Wakeup::lock_step() const { return {"lock_sleep", pg::Params().add(pipeline_)}; }
+pg::Connection::Step Wakeup::lock_step() const { return {"lock_sleep", pg::Params::of(pipeline_)}; }
 
-pg::Connection::Step Wakeup::unlock_step() const { return {"unlock_sleep", pg::Params().add(pipeline_)}; }
+pg::Connection::Step Wakeup::unlock_step() const { return {"unlock_sleep", pg::Params::of(pipeline_)}; }
 
 Task<bool> Wakeup::sleep(std::chrono::milliseconds longest) {
   const bool notified = co_await a_.wait_notification(longest);

@@ -13,10 +13,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTimeout{10'000};
 constexpr std::chrono::milliseconds kQuestion{1'000};  // one blocking question; a cancellation waits at most this long
 
-// Waiting may help within the timeout: the broker is starting, or a topic just made has no leader yet.
-bool passing(rd_kafka_resp_err_t code) {
-  return is_outage(code) || code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-}
+// Waiting may help within the timeout: the broker is starting, or a partition has no leader for the moment.
+bool passing(rd_kafka_resp_err_t code) { return is_outage(code) || code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT; }
 
 void check_topics(const rd_kafka_topic_result_t* const* results, std::size_t count, rd_kafka_resp_err_t harmless,
                   const char* doing, std::vector<std::string>* done) {
@@ -50,11 +48,17 @@ struct Admin::Impl : Client {
       : Client(Role::admin, settings(Role::admin, cluster), {.delivered = nullptr, .committed = nullptr}),
         executor(std::move(on)) {}
 
+  // Errors and the log.
+  void serve() {
+    rd_kafka_poll(get(), 0);
+    if (const std::optional<Failure> trouble = take_trouble()) throw *trouble;
+  }
   // Asks by `ask(options, queue)`, waits for the answer. Throws Failure(transient) when there is none in time.
   template <class Ask>
   Task<EventHandle> answer(rd_kafka_admin_op_t operation, const char* doing, Ask ask);
   // Partitions of a topic; nullopt: there is none.
   Task<std::optional<int>> partitions(const std::string& name);
+  Task<Watermarks> watermarks(const TopicPartition& at);
 
   asio::any_io_executor executor;
   HelperThread helper;  // gone before the client it asks
@@ -70,7 +74,7 @@ Task<EventHandle> Admin::Impl::answer(rd_kafka_admin_op_t operation, const char*
   EventSource events(executor, queue.get());
   ask(options.get(), queue.get());
   for (;;) {
-    rd_kafka_poll(get(), 0);  // errors and the log
+    serve();
     EventHandle event(rd_kafka_queue_poll(queue.get(), 0));
     if (!event) {
       co_await events.wait();
@@ -94,7 +98,7 @@ Task<std::optional<int>> Admin::Impl::partitions(const std::string& name) {
     };
     rd_kafka_resp_err_t code = co_await helper.run(ask);
     const MetadataHandle owner(metadata);
-    rd_kafka_poll(get(), 0);
+    serve();
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1) {
       code = metadata->topics[0].err;
       if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) co_return std::nullopt;
@@ -175,27 +179,31 @@ Task<void> Admin::delete_topics(const std::vector<std::string>& names) {
   check_topics(results, count, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "deleting", nullptr);
 }
 
+Task<Watermarks> Admin::Impl::watermarks(const TopicPartition& at) {
+  const auto deadline = Clock::now() + kTimeout;
+  const std::string what = fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition);
+  for (;;) {
+    Watermarks marks;
+    auto ask = [handle = get(), &at, &marks] {
+      return rd_kafka_query_watermark_offsets(handle, at.topic.c_str(), at.partition, &marks.low, &marks.high,
+                                              static_cast<int>(kQuestion.count()));
+    };
+    const rd_kafka_resp_err_t code = co_await helper.run(ask);
+    serve();
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) co_return marks;
+    // "No leader known" and "no such partition" look alike from here.
+    const std::optional<int> count = co_await partitions(at.topic);
+    if (!count || at.partition >= *count) throw failure_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, what);
+    if (Clock::now() >= deadline) throw failure_of(code, what);
+    co_await sleep_for(EventSource::kTick);
+  }
+}
+
 Task<std::map<TopicPartition, Watermarks>> Admin::watermarks(const std::vector<TopicPartition>& partitions) {
   std::map<TopicPartition, Watermarks> all;
-  const auto deadline = Clock::now() + kTimeout;
   for (const TopicPartition& at : partitions) {
-    for (;;) {
-      Watermarks marks;
-      auto ask = [handle = impl_->get(), &at, &marks] {
-        return rd_kafka_query_watermark_offsets(handle, at.topic.c_str(), at.partition, &marks.low, &marks.high,
-                                                static_cast<int>(kQuestion.count()));
-      };
-      const rd_kafka_resp_err_t code = co_await impl_->helper.run(ask);
-      rd_kafka_poll(impl_->get(), 0);
-      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        all.emplace(at, marks);
-        break;
-      }
-      if (!passing(code) || Clock::now() >= deadline) {
-        throw failure_of(code, fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition));
-      }
-      co_await sleep_for(EventSource::kTick);
-    }
+    const Watermarks marks = co_await impl_->watermarks(at);
+    all.emplace(at, marks);
   }
   co_return all;
 }

@@ -36,6 +36,13 @@ Client::Client(Role role, const std::vector<Setting>& settings, const Callbacks&
   rd_kafka_set_log_queue(handle_.get(), nullptr);  // to the main queue, hence to our thread
 }
 
+std::size_t Client::number(const char* property) const {
+  std::array<char, 32> text{};
+  std::size_t size = text.size();
+  rd_kafka_conf_get(rd_kafka_conf(get()), property, text.data(), &size);
+  return std::stoul(text.data());
+}
+
 void Client::note(rd_kafka_resp_err_t code, std::string_view reason) {
   log::debug("Kafka {}: {}: {}", to_string(role_), rd_kafka_err2name(code), reason);
   // A single broker of many may be away without harm; an outage is when none answers.
@@ -59,13 +66,18 @@ void Client::on_error(rd_kafka_t* handle, int code, const char* reason, void* op
     self.fatal_ = Failure(kind, fmt::format("Kafka {}: {}", to_string(self.role_), text.data()));
     return;
   }
-  self.note(static_cast<rd_kafka_resp_err_t>(code), reason);
+  const auto error = static_cast<rd_kafka_resp_err_t>(code);
+  self.note(error, reason);
+  if (is_outage(error) || classify(error) == ErrorKind::transient) return;
+  self.trouble_ = failure_of(error, fmt::format("Kafka {}", to_string(self.role_)), reason);
 }
 
 void Client::on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
-  // CONFWARN: a property of the other role, since all clients get the user's. FAIL, ERROR: on_error tells the same.
+  // CONFWARN: a property of the other role, since all clients get the user's. FAIL, ERROR, FATAL: on_error tells the
+  // same.
   const std::string_view about(facility);
-  const bool told_elsewhere = about == "CONFWARN" || about == "FAIL" || about == "ERROR";
+  const bool told_elsewhere =
+      about == "CONFWARN" || about == "FAIL" || about == "ERROR" || about == "FATAL" || about == "GETPID";
   if (level > LOG_WARNING || told_elsewhere) {
     log::debug("librdkafka {}: {}", facility, text);
   } else {

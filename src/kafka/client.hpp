@@ -23,12 +23,16 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   rd_kafka_t* get() const { return handle_.get(); }
+  // A numeric property in force.
+  std::size_t number(const char* property) const;
   // Something got through: ends an outage, and says so.
   void heard() {
     if (outage_since_) report_return();
   }
   // librdkafka has given up (an idempotent producer that cannot go on): only a new client helps.
   const std::optional<Failure>& fatal() const { return fatal_; }
+  // What librdkafka reported that it cannot mend by itself (no right, no such topic, a wrong password); said once.
+  std::optional<Failure> take_trouble() { return std::exchange(trouble_, std::nullopt); }
 
   // An error that librdkafka mends itself; logged once an outage.
   void note(rd_kafka_resp_err_t code, std::string_view reason);
@@ -45,6 +49,7 @@ class Client {
   Role role_;
   std::optional<std::chrono::steady_clock::time_point> outage_since_;
   std::optional<Failure> fatal_;
+  std::optional<Failure> trouble_;
   std::unique_ptr<rd_kafka_t, Destroy> handle_;
 };
 

@@ -14,8 +14,10 @@ namespace penstock::kafka {
 
 // A consumer with partitions given by assignment (no group rebalance can split a batch). Bounded fetch queue,
 // auto.offset.reset=error, no auto commit, isolation irrelevant (no transactions are used).
-// Throws Failure: transient (brokers away), safety (offset out of range: topic recreated or retention passed us),
-// setup (unknown topic, not authorised).
+// Throws Failure: safety (offset out of range: topic recreated or retention passed us), setup (unknown topic, not
+// authorised), transient (anything else); assign again after any of them. Brokers that are away are no failure:
+// librdkafka connects again by itself, poll() returns nothing meanwhile, and the log says so once. A Message must not
+// outlive its Consumer.
 class Consumer {
  public:
   // group: the consumer group whose committed offsets mirror B's, for people's tools.
@@ -25,15 +27,16 @@ class Consumer {
 
   // Reads from exactly these offsets, forgetting everything fetched before.
   void assign(std::span<const TopicPartitionOffset> from);
-  // Messages that are there, at most messages_max, waiting up to timeout for the first; empty on timeout.
+  // Messages that are there, at most messages_max, waiting up to timeout for the first; empty on timeout. Call it every
+  // few seconds even while paused: errors, the log and the mirror move here.
   Task<std::vector<Message>> poll(std::size_t messages_max, std::chrono::milliseconds timeout);
-  // Bytes of messages fetched are bounded by the queue; pause while somebody else must catch up.
+  // Bytes of messages fetched are bounded by the queue; pause while somebody else must catch up. After resume() it
+  // takes up to a second until messages come (librdkafka's fetcher looks that often); assign() does it in a tenth.
   void pause(std::span<const TopicPartition> partitions);
   void resume(std::span<const TopicPartition> partitions);
-  // Commits to the group without waiting: a mirror for people; failures are only logged at debug level.
+  // Commits to the group without waiting, the latest within 100 ms and a poll(): a mirror for people; failures are only
+  // logged at debug level.
   void mirror_offsets(std::span<const TopicPartitionOffset> next);
-  // Wakes librdkafka's fetcher, which otherwise sleeps a second after its queue was full (librdkafka < 2.2).
-  void wake_fetcher(const TopicPartition& partition);
 
  private:
   struct Impl;

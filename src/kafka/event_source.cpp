@@ -29,7 +29,8 @@ struct EventSource::State {
     self->timer.async_wait([self](const boost::system::error_code& error) {
       if (error) return;  // replaced by an earlier one, or the source is gone
       self->armed = false;
-      self->eventfd.cancel();
+      boost::system::error_code closed;  // when it was due just as the source went
+      self->eventfd.cancel(closed);
     });
   }
 

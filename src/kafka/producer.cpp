@@ -13,6 +13,10 @@ namespace {
 // After so many records others on this thread get their turn, and delivery reports are taken out.
 constexpr std::uint64_t kSendsPerTurn = 512;
 
+// What librdkafka counts on a record's wire size, beside its own bytes and its headers; it holds that against
+// message.max.bytes.
+constexpr std::size_t kRecordOverhead_bytes = 64;
+
 // A record's opaque: its sequence number, and whether its offset is wanted.
 void* opaque_of(std::uint64_t sequence, bool remember) {
   return reinterpret_cast<void*>(static_cast<std::uintptr_t>(sequence << 1 | static_cast<std::uint64_t>(remember)));
@@ -35,16 +39,19 @@ struct Producer::Impl : Client {
                {.delivered = &Impl::on_delivered, .committed = nullptr}),
         queue(rd_kafka_queue_get_main(get())),
         events(std::move(executor), queue.get()) {
-    std::array<char, 32> text{};
-    std::size_t size = text.size();
-    rd_kafka_conf_get(rd_kafka_conf(get()), "message.max.bytes", text.data(), &size);
-    message_bytes_max = std::stoul(text.data());
+    message_bytes_max = number("message.max.bytes") - kRecordOverhead_bytes;
   }
   ~Impl() { rd_kafka_purge(get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING); }
 
   // Takes the delivery reports out, and says what broke.
   void serve() {
     rd_kafka_poll(get(), 0);
+    if (fatal() && !failure) {
+      // The report of the record that caused it, which names the reason, comes just behind.
+      constexpr int kReport_ms = 20;
+      rd_kafka_poll(get(), kReport_ms);
+    }
+    if (!failure) failure = take_trouble();
     if (failure) throw *failure;
     if (fatal()) throw *fatal();
   }
@@ -101,9 +108,10 @@ bool Producer::Impl::queue_full(const Record& record) {
     case RD_KAFKA_RESP_ERR_NO_ERROR: acknowledgements.next(); return false;
     case RD_KAFKA_RESP_ERR__QUEUE_FULL: return true;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-      throw Failure(ErrorKind::data, fmt::format("a record of {} bytes for topic {} exceeds message.max.bytes = {}",
-                                                 record.value.size() + (record.key ? record.key->size() : 0),
-                                                 record.topic, message_bytes_max));
+      throw Failure(
+          ErrorKind::data,
+          fmt::format("a record of {} bytes for topic {} exceeds the {} that message.max.bytes allows",
+                      record.value.size() + (record.key ? record.key->size() : 0), record.topic, message_bytes_max));
     default:
       serve();  // after a fatal error this knows more than "fatal"
       throw failure_of(code, fmt::format("Kafka topic {}, partition {}", record.topic, record.partition));
@@ -158,7 +166,10 @@ Task<void> Producer::flush() {
   }
 }
 
-std::uint64_t Producer::acknowledged_through() const { return impl_->acknowledgements.through(); }
+std::uint64_t Producer::acknowledged_through() const {
+  rd_kafka_poll(impl_->get(), 0);  // what has come since; a failure is for send() and flush() to throw
+  return impl_->acknowledgements.through();
+}
 
 void Producer::remember_offsets(bool on) { impl_->remembering = on; }
 

@@ -13,9 +13,11 @@ namespace penstock::kafka {
 
 // An idempotent producer: acks=all, no message timeout, bounded queue, the caller chooses the partition.
 // Every sent record gets the next sequence number, from 1. Single-threaded: used from one io_context.
-// Throws Failure(transient) from send() and flush() after a fatal producer error or a record that failed for good:
-// destroy it, make a new one, send again from what was acknowledged. A record larger than message.max.bytes throws
-// Failure(data) from send() before anything was queued.
+// Throws Failure(transient) from send() and flush() after a fatal producer error or a record that failed for good, and
+// Failure(setup) where somebody must mend something first (no such topic, no right, the topic's max.message.bytes below
+// ours): destroy it, make a new one, send again from what was acknowledged. A record larger than message.max.bytes
+// throws Failure(data) from send() before anything was queued. Brokers that are away are no failure: what is queued is
+// delivered once they are back, however long that takes, and a full queue makes send() wait.
 class Producer {
  public:
   Producer(asio::any_io_executor executor, const Cluster& cluster);
@@ -40,7 +42,9 @@ class Producer {
   void remember_offsets(bool on);
   std::int64_t take_offset(std::uint64_t sequence);
 
-  std::size_t message_bytes_max() const;  // message.max.bytes in force
+  // What key, value and headers (each with its name and 10 bytes) may come to: message.max.bytes in force, less what
+  // Kafka adds.
+  std::size_t message_bytes_max() const;
 
  private:
   struct Impl;

@@ -16,6 +16,21 @@ Params& Params::add(std::int64_t number) { return add(std::string_view(std::to_s
 
 Params& Params::add(bool value) { return add_ref(value ? "t" : "f"); }
 
+Params& Params::add(const std::vector<std::string>& texts) {
+  std::string array = "{";
+  for (const auto& text : texts) {
+    if (array.size() > 1) array.push_back(',');
+    array.push_back('"');
+    for (const char c : text) {
+      if (c == '"' || c == '\\') array.push_back('\\');
+      array.push_back(c);
+    }
+    array.push_back('"');
+  }
+  array.push_back('}');
+  return add(std::string_view(array));
+}
+
 Params& Params::add_null() { return add_ref(nullptr); }
 
 }  // namespace penstock::pg

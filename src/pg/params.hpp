@@ -33,6 +33,7 @@ class Params {
   Params& add(std::int64_t number);
   Params& add(int number) { return add(std::int64_t{number}); }
   Params& add(bool value);
+  Params& add(const std::vector<std::string>& texts);  // a text[]
   Params& add_null();
 
   int size() const { return static_cast<int>(values_.size()); }

@@ -1,6 +1,7 @@
 #include "pipeline/once.hpp"
 
 #include "base/log.hpp"
+#include "model/journal_sql.hpp"
 #include "pg/connection.hpp"
 #include "sql/embedded_sql.hpp"
 
@@ -17,7 +18,7 @@ constexpr auto kRetryInterval = 500ms;
 // outside the newest slot's `open` and backfills are done, that slot's batch is k; all is there when B has k.
 class Watch {
  public:
-  explicit Watch(const Once& once) : once_(once) {}
+  explicit Watch(const Once& once) : once_(once), covered_(journal_sql(sql::source::covered, once.pipeline)) {}
 
   Task<void> session() {
     co_await connect();
@@ -48,7 +49,7 @@ class Watch {
   }
 
   Task<void> look_at_a() {
-    const pg::Result slot = co_await a_->query(sql::source::covered, pg::Params().add(once_.pipeline).add(snapshot_));
+    const pg::Result slot = co_await a_->query(covered_, pg::Params().add(once_.pipeline).add(snapshot_));
     if (slot.empty()) throw Failure(ErrorKind::usage, "the pipeline is not installed on A: run `penstock migrate`");
     const std::int64_t batch = slot.int64(0, 1);
     note(batch, a_batch_);
@@ -79,6 +80,7 @@ class Watch {
   };
 
   const Once& once_;
+  const std::string covered_;
   std::optional<pg::Connection> a_, b_;
   std::string snapshot_;
   std::optional<Wanted> wanted_;

@@ -6,14 +6,16 @@
 namespace penstock::apply {
 namespace {
 
-const char* const kBooks = "select books->'public.src_0'->>'captured', books->'public.src_0'->>'applied', "
-                           "books->'public.src_0'->>'rejected' from penstock.offsets order by batch desc, step desc limit 1";
+const char* const kBooks =
+    "select books->'public.src_0'->>'captured', books->'public.src_0'->>'applied', "
+    "books->'public.src_0'->>'rejected' from penstock.offsets order by batch desc, step desc limit 1";
 
 class ProtocolTest : public TargetLine {
  protected:
   void kill_sessions() {
-    run_sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> "
-            "pg_backend_pid() and application_name like 'penstock%'");
+    run_sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> "
+        "pg_backend_pid() and application_name like 'penstock%'");
   }
   static std::vector<MadeChange> rows(int first, int count, std::int32_t partitions = 1) {
     std::vector<MadeChange> changes;
@@ -117,8 +119,9 @@ TEST_F(ProtocolTest, IsTurnedAwayByTheFenceAndReadsBAnew) {
   send_batch(1, rows(1, 1));
   until_batch(1);
   // Another applier wrote batch 2 while this one still believes in its session.
-  run_sql("insert into penstock.offsets select pipeline, epoch, 2, 0, 1002, snapshot, positions, books, poison from "
-          "penstock.offsets where batch = 1");
+  run_sql(
+      "insert into penstock.offsets select pipeline, epoch, 2, 0, 1002, snapshot, positions, books, poison from "
+      "penstock.offsets where batch = 1");
   send_batch(2, rows(2, 1));
   send_batch(3, rows(3, 1));
   until_batch(3);
@@ -221,8 +224,9 @@ TEST_F(ProtocolTest, ATruncateInABigBatchKeepsOlderRecordsOfOtherPartitionsOut) 
   add_table("t", "id int primary key, v text", 2);
   limits_.records_max = 4;
   RunningApplier applier(options());
-  std::vector<Made> made = batch(1, {row(1, R"("v":"a")", 0), row(2, R"("v":"b")", 1), row(3, R"("v":"c")", 1), truncated(0),
-                                     truncated(1), row(4, R"("v":"d")", 0), row(6, R"("v":"e")", 0), row(8, R"("v":"f")", 0)});
+  std::vector<Made> made =
+      batch(1, {row(1, R"("v":"a")", 0), row(2, R"("v":"b")", 1), row(3, R"("v":"c")", 1), truncated(0), truncated(1),
+                row(4, R"("v":"d")", 0), row(6, R"("v":"e")", 0), row(8, R"("v":"f")", 0)});
   std::vector<Made> zero, one;
   for (const auto& record : made) (record.partition == 0 ? zero : one).push_back(record);
   send(zero);  // the truncate among them

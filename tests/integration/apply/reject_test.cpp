@@ -4,10 +4,12 @@
 namespace penstock::apply {
 namespace {
 
-const char* const kBooks = "select books->'public.src_0'->>'captured', books->'public.src_0'->>'applied', "
-                           "books->'public.src_0'->>'rejected' from penstock.offsets order by batch desc, step desc limit 1";
+const char* const kBooks =
+    "select books->'public.src_0'->>'captured', books->'public.src_0'->>'applied', "
+    "books->'public.src_0'->>'rejected' from penstock.offsets order by batch desc, step desc limit 1";
 const char* const kLedger =
-    "select batch, cdc_id, key, stage, coalesce(rule, ''), coalesce(sqlstate, ''), state from penstock.dead_letter order by "
+    "select batch, cdc_id, key, stage, coalesce(rule, ''), coalesce(sqlstate, ''), state from penstock.dead_letter "
+    "order by "
     "batch, cdc_id";
 
 class RejectTest : public TargetLine {
@@ -18,13 +20,16 @@ class RejectTest : public TargetLine {
     }
     return "(none)";
   }
-  static std::vector<RuleSpec> rules() { return {{"salary_above_10000", "salary > 10000"}, {"no_negative_id", "id >= 0"}}; }
+  static std::vector<RuleSpec> rules() {
+    return {{"salary_above_10000", "salary > 10000"}, {"no_negative_id", "id >= 0"}};
+  }
 };
 
 TEST_F(RejectTest, RejectsTheRowThatBreaksARuleAndThatRowAlone) {
   add_table("t", "id int primary key, salary int", 1, rules());
   RunningApplier applier(options());
-  send_batch(1, {row(1, R"("salary":20000)"), row(2, R"("salary":5)"), row(3, R"("salary":null)"), row(-4, R"("salary":30000)")});
+  send_batch(1, {row(1, R"("salary":20000)"), row(2, R"("salary":5)"), row(3, R"("salary":null)"),
+                 row(-4, R"("salary":30000)")});
   until_batch(1);
   EXPECT_EQ(ask("select * from t order by id"), "1|20000;3|");
   EXPECT_EQ(ask(kLedger), "1|2|{\"id\":2}|rule|salary_above_10000||open;1|4|{\"id\":-4}|rule|no_negative_id||open");
@@ -49,14 +54,16 @@ TEST_F(RejectTest, SendsTheOriginalBytesWithHeadersThatSayWhy) {
   EXPECT_EQ(header(headers, "penstock.position"), "1/1/2/0");
   EXPECT_EQ(header(headers, "__connect.errors.topic"), tables_[0].topic);
   EXPECT_EQ(header(headers, "__connect.errors.exception.message"), "the rule salary_above_10000 is false");
-  EXPECT_EQ(ask("select dlq_topic = '" + dead_letter_topic_ + "', dlq_offset, origin_offset from penstock.dead_letter"), "t|0|1");
+  EXPECT_EQ(ask("select dlq_topic = '" + dead_letter_topic_ + "', dlq_offset, origin_offset from penstock.dead_letter"),
+            "t|0|1");
 }
 
 TEST_F(RejectTest, KeepsTheLastGoodImageAndSupersedesWhatALaterOnePutsRight) {
   add_table("t", "id int primary key, salary int", 1, rules());
   RunningApplier applier(options());
   // Good, bad, good: the bad one in the middle is rejected all the same, and put right at once.
-  send_batch(1, {row(1, R"("salary":20000)"), row(1, R"("salary":1)"), row(1, R"("salary":30000)"), row(2, R"("salary":11000)")});
+  send_batch(1, {row(1, R"("salary":20000)"), row(1, R"("salary":1)"), row(1, R"("salary":30000)"),
+                 row(2, R"("salary":11000)")});
   until_batch(1);
   EXPECT_EQ(ask("select * from t order by id"), "1|30000;2|11000");
   EXPECT_EQ(ask(kLedger), "1|2|{\"id\":1}|rule|salary_above_10000||superseded");
@@ -103,8 +110,7 @@ TEST_F(RejectTest, NarrowsAConstraintDownToItsRowAndFallsBackToTheChangeBefore) 
                  row(4, R"("v":"again too long")")});
   until_batch(1);
   EXPECT_EQ(ask("select * from t order by id"), "1|a;2|good;3|c");
-  EXPECT_EQ(ask(kLedger),
-            "1|3|{\"id\":2}|constraint|short_v|23514|open;1|5|{\"id\":4}|constraint|short_v|23514|open");
+  EXPECT_EQ(ask(kLedger), "1|3|{\"id\":2}|constraint|short_v|23514|open;1|5|{\"id\":4}|constraint|short_v|23514|open");
   EXPECT_EQ(ask(kBooks), "5|3|2");
 }
 

@@ -38,7 +38,8 @@ TEST(PlanPiece, GroupsTablesInTheOrderOfTheirFirstChange) {
 
 TEST(PlanPiece, MakesTruncateABarrierThatIsExecutedOnce) {
   Truncated truncated;
-  const auto some = records({{Op::update, 0, 1}, {Op::truncate, 0, 2}, {Op::truncate, 0, 2}, {Op::truncate, 1, 3}, {Op::update, 0, 4}});
+  const auto some = records(
+      {{Op::update, 0, 1}, {Op::truncate, 0, 2}, {Op::truncate, 0, 2}, {Op::truncate, 1, 3}, {Op::update, 0, 4}});
   EXPECT_EQ(shape(plan_piece(some, truncated)), "0:1 t01 0:1 ");
   const auto late = records({{Op::update, 0, 1}, {Op::truncate, 0, 2}, {Op::update, 0, 5}});
   EXPECT_EQ(shape(plan_piece(late, truncated)), "0:1+1 ");

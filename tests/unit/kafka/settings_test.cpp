@@ -41,7 +41,7 @@ TEST(KafkaProperties, TheUsersWinUnderAnAliasToo) {
 
 TEST(KafkaProperties, QueuesAreBounded) {
   EXPECT_EQ(in_force(Role::producer, {}, "queue.buffering.max.kbytes"), "16384");
-  EXPECT_EQ(in_force(Role::consumer, {}, "queued.max.messages.kbytes"), "8192");
+  EXPECT_EQ(in_force(Role::consumer, {}, "queued.max.messages.kbytes"), "4096");
 }
 
 TEST(KafkaProperties, WhatExactnessRestsOnIsInForce) {

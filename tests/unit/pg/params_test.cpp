@@ -28,5 +28,10 @@ TEST(Params, BorrowsWithoutCopying) {
   EXPECT_EQ(params.values()[0], image.c_str());
 }
 
+TEST(Params, QuotesArrays) {
+  const Params params = Params::of(std::vector<std::string>{"emp_id", "K \"e\\y,{}", ""});
+  EXPECT_STREQ(params.values()[0], R"({"emp_id","K \"e\\y,{}",""})");
+}
+
 }  // namespace
 }  // namespace penstock::pg

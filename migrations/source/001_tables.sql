@@ -1,0 +1,92 @@
+-- 001_tables: what Penstock remembers on the source database A.
+-- Tables: penstock.captured (which tables are captured, and how), penstock.slot (the stored reading offset
+--   of each pipeline), penstock.slice (rows of a backfill, stored until their batch is acknowledged).
+-- Functions: penstock.lock_key, penstock.fill, penstock.xid_ranges.
+-- Grants: none. The schema belongs to Penstock's role; writers need no right on it.
+
+create table penstock.captured (
+    pipeline        text        not null,
+    relation        text        not null,   -- quote_ident(schema)||'.'||quote_ident(table) when installed
+    root            oid         not null,   -- the table, or the root of its partitions; survives a rename
+    key_columns     text[]      not null,   -- names when installed: the names inside key objects
+    key_attnums     int2[]      not null,   -- what holds after a rename
+    key_operators   text[]      not null,   -- operator(pg_catalog.=) and the like, one a column
+    key_index       oid         not null,
+    key_index_built boolean     not null,   -- migrate built the index, so uninstall drops it
+    columns         jsonb       not null,   -- [{"name","type","attnum"}] when installed, to notice drift
+    created_at      timestamptz not null default clock_timestamp(),
+    primary key (pipeline, relation),
+    unique (pipeline, root)
+);
+
+-- Append-only: a row updated in place keeps every version while any transaction of the cluster stays open.
+create table penstock.slot (
+    pipeline       text        not null,
+    epoch          bigint      not null,
+    batch          bigint      not null,
+    step           int         not null,
+    kind           text        not null check (kind in ('open', 'progress', 'ack')),
+    nonce          bigint      not null,
+    previous_nonce bigint,
+    acked          pg_snapshot not null,
+    open           pg_snapshot not null,
+    last_id        bigint      not null default 0,
+    last_ordinal   int         not null default 0,
+    captured       jsonb       not null default '{}',
+    backfill       jsonb       not null default '{}',
+    at             timestamptz not null default clock_timestamp(),
+    primary key (pipeline, epoch, batch, step)
+);
+
+-- A table cannot be read again as it was, so a slice is stored with the batch that carries it.
+create table penstock.slice (
+    pipeline text   not null,
+    epoch    bigint not null,
+    batch    bigint not null,
+    piece    int    not null,
+    relation text   not null,
+    n        int    not null,
+    rows     text   not null,
+    primary key (pipeline, epoch, batch, piece)
+);
+
+-- lock_key: the advisory lock of a pipeline for one purpose ('sleep', 'capture', 'apply', 'migrate').
+create function penstock.lock_key(pipeline text, what text) returns bigint
+language sql immutable strict parallel safe
+as $$ select pg_catalog.hashtextextended('penstock.' || what || '.' || pipeline, 0) $$;
+
+-- fill: replaces each {name} of a template by its value, in one pass, so that a value which itself looks
+-- like a placeholder (a table called "{leaf}") stays as it is. An unknown name gives null, and so an error.
+create function penstock.fill(template text, fields jsonb) returns text
+language sql immutable strict
+set search_path = pg_catalog, pg_temp
+as $$
+    select case when bool_or(piece is null) then null else string_agg(piece, '' order by i) end
+      from (select i, case when i = 1 then part
+                           else (fields ->> split_part(part, '}', 1)) || substr(part, strpos(part, '}') + 1) end
+              from unnest(string_to_array(template, '{')) with ordinality as t (part, i)) as pieces (i, piece)
+$$;
+
+-- xid_ranges: the transactions visible in `until` and not in `since`, as half-open ranges of ids.
+-- The transactions that `until` still sees running are cut out: their journal rows are invisible, and a bulk
+-- statement in flight would otherwise be scanned by every poll. Inlined by the planner (so no SET clause).
+create function penstock.xid_ranges(since pg_snapshot, until pg_snapshot)
+returns table (low xid8, high xid8)
+language sql stable
+as $$
+    select x, (x::text::bigint + 1)::text::xid8
+      from pg_catalog.pg_snapshot_xip(since) as x
+     where pg_catalog.pg_visible_in_snapshot(x, until)
+    union all
+    select (running + 1)::text::xid8, following::text::xid8
+      from (select running, lead(running, 1, pg_catalog.pg_snapshot_xmax(until)::text::bigint)
+                                over (order by running) as following
+              from (select pg_catalog.pg_snapshot_xmax(since)::text::bigint - 1 as running
+                    union all
+                    select x::text::bigint from pg_catalog.pg_snapshot_xip(until) as x
+                     where x >= pg_catalog.pg_snapshot_xmax(since)) as cuts) as gaps
+     where running + 1 < following
+$$;
+
+revoke all on penstock.captured, penstock.slot, penstock.slice from public;
+revoke execute on all functions in schema penstock from public;

@@ -1,0 +1,131 @@
+-- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
+-- Functions: penstock.find_key, penstock.capture_fields, penstock.insert_sql, penstock.touched_keys,
+--   penstock.journal_keys, penstock.capture_settings.
+-- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
+-- Grants: EXECUTE revoked from PUBLIC.
+
+-- find_key: the unique index behind a key: the primary key when key_columns is null, otherwise an immediate,
+-- valid, whole-table unique index on exactly these NOT NULL columns. Only such an index makes the journal's order
+-- the order of commits for a key. No row when there is none. `operators` compare the key's columns, qualified:
+-- search_path is pinned where they are used, and the "=" of citext is not in pg_catalog.
+create function penstock.find_key(relation regclass, key_columns text[])
+returns table (key_index oid, columns text[], attnums int2[], operators text[])
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select i.indexrelid, k.columns, k.attnums, k.operators
+      from pg_index as i
+     cross join lateral (
+           select array_agg(a.attname::text order by p.place), array_agg(a.attnum order by p.place),
+                  array_agg(format('operator(%I.%s)', n.nspname, o.oprname) order by p.place),
+                  bool_and(a.attnotnull)
+             from (select coalesce(array_position(key_columns, b.attname::text), u.nth) as place, u.nth, b.*
+                     from unnest(i.indkey::int2[]) with ordinality as u (num, nth)
+                     join pg_attribute as b on b.attrelid = i.indrelid and b.attnum = u.num
+                    where u.nth <= i.indnkeyatts) as p
+             join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = p.attnum
+             join pg_opclass as c on c.oid = (i.indclass::oid[])[p.nth - 1]
+             join pg_amop as m on m.amopfamily = c.opcfamily and m.amopstrategy = 3
+                              and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype
+             join pg_operator as o on o.oid = m.amopopr
+             join pg_namespace as n on n.oid = o.oprnamespace) as k (columns, attnums, operators, not_null)
+     where i.indrelid = relation and i.indisunique and i.indimmediate and i.indisvalid
+       and i.indpred is null and i.indexprs is null and k.not_null
+       and case when key_columns is null then i.indisprimary
+                else cardinality(key_columns) = i.indnkeyatts and k.columns @> key_columns end
+     order by i.indisprimary desc, i.indnatts, i.indexrelid
+     limit 1
+$$;
+
+-- capture_settings: the SET clauses of the capture functions. The text of a captured value must not depend on
+-- the writer's session. enable_seqscan: a re-read by key planned while the table was small stays right.
+create function penstock.capture_settings() returns text
+language sql immutable
+as $$
+    select 'set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = ''ISO, MDY'' '
+           'set TimeZone = ''UTC'' set IntervalStyle = ''postgres'' set bytea_output = ''hex'' '
+           'set extra_float_digits = 1 set lc_monetary = ''C'' set quote_all_identifiers = off '
+           'set plan_cache_mode = ''auto'' set enable_seqscan = off set jit = off set work_mem = ''16MB'''
+$$;
+
+-- insert_sql: one statement of the capture function for each leaf, chosen by the variable penstock_leaf.
+-- A plain insert into a leaf costs half of one routed by a partitioned or triggered parent.
+create function penstock.insert_sql(statement text, fields jsonb) returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(format(E'%s penstock_leaf = %s then\n%s;\n', case leaf when 0 then 'if' else 'elsif' end, leaf,
+                             penstock.fill(statement, fields || jsonb_build_object('leaf',
+                                 format('penstock.%I', (fields ->> 'pipeline') || '_cdc_' || leaf)))),
+                      '' order by leaf) || 'end if;'
+      from generate_series(0, 2) as leaf
+$$;
+
+-- touched_keys: SQL text that yields the touched key objects, text[], from the given transition tables under the
+-- columns' present names (found by number), as objects with the names they had when installed. A key column that
+-- is gone yields null. For the rare statement that comes after a rename, so looked up at every call.
+create function penstock.touched_keys(of_pipeline text, of_root oid, transitions text[]) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select 'select array_agg(distinct pg_catalog.row_to_json(penstock_k.*)::text) from ('
+           || string_agg('select ' || k.list || ' from ' || t || ' penstock_x', ' union all ')
+           || ') penstock_k'
+      from penstock.captured as c
+     cross join lateral (
+           select string_agg(format('%s as %I', coalesce(format('penstock_x.%I', a.attname), 'null::text'), name),
+                             ', ' order by nth)
+             from unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
+             left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped) as k (list)
+     cross join unnest(transitions) as t
+     where c.pipeline = of_pipeline and c.root = of_root
+$$;
+
+-- journal_keys: journals the given keys as they stand now in the table, a row each: 'update' with the present
+-- image, 'delete' when absent, 'oversize' when the image cannot be written as JSON (or the key cannot be looked
+-- up any more because one of its columns was dropped). Never fails for the row's sake. It runs for keys of rows
+-- above a megabyte and after renames only: the subtransactions stay out of the common path.
+create function penstock.journal_keys(of_pipeline text, of_root oid, leaf int, keys text[]) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry    penstock.captured;
+    journal  text := format('penstock.%I', of_pipeline || '_cdc_' || leaf);
+    reread   text;
+    complete boolean;
+    key      text;
+    done     bigint;
+    act      text;
+begin
+    select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
+    select count(a.attname) = cardinality(entry.key_columns) and has_table_privilege(of_root, 'select')
+               and not row_security_active(of_root),
+           format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, row_to_json(penstock_t.*)
+                     from %s penstock_t, json_populate_record(null::%s, json_build_object(%s)) penstock_k
+                    where %s', journal, entry.relation, of_root::regclass, of_root::regclass,
+                  string_agg(format('%L, $1 -> %L', a.attname, name), ', '),
+                  string_agg(format('penstock_t.%I %s penstock_k.%I', a.attname, operator, a.attname), ' and '))
+      into complete, reread
+      from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
+      left join pg_attribute as a on a.attrelid = of_root and a.attnum = num and not a.attisdropped;
+    foreach key in array coalesce(keys, '{}') loop
+        act := 'delete';
+        if not complete then
+            act := 'oversize';
+        else
+            begin
+                execute reread using key::json;
+                get diagnostics done = row_count;
+                continue when done > 0;
+            exception when program_limit_exceeded or internal_error or out_of_memory then
+                act := 'oversize';
+            end;
+        end if;
+        execute format('insert into %s (relation, action, n, old_rows) values ($1, $2, 1, $3)', journal)
+          using entry.relation, act, key;
+    end loop;
+end
+$$;
+
+revoke execute on all functions in schema penstock from public;

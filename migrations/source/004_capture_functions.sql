@@ -1,0 +1,93 @@
+-- 004_capture_functions: generates the trigger functions of one captured table from templates.
+-- Functions: penstock.capture_fields, penstock.create_capture_function (005 holds the bodies).
+-- Tables touched: none but the catalog. What it creates reads the captured table and inserts into the journal.
+-- Grants: EXECUTE revoked from PUBLIC, on every generated function too.
+--
+-- How a statement is journaled. The first statement of a transaction on a root is journaled from its transition
+-- tables, and notes the transaction's id in a transaction-local setting. Every later one journals the keys it
+-- touched as they stand now in the table, or their absence: whatever ran inside the first statement, before it or
+-- after it (a user's trigger, a function in RETURNING, a data-modifying WITH, a cascade), the last journal row of
+-- a key shows its last state. ROLLBACK TO SAVEPOINT takes back the setting together with the journal rows it
+-- stands for. A statement that touched nothing must not set it: ON CONFLICT and MERGE fire triggers for nothing.
+-- The setting holds the id, not a mark, so that a SET of the same name in a session means nothing.
+-- Names: inside a query whose FROM shows the user's columns nothing is named without its alias, and everything of
+-- ours starts with penstock_, so that no column a user adds can capture a reference.
+
+-- capture_fields: what the templates below need to know about a table.
+create function penstock.capture_fields(pipeline text, root regclass, relation text, key_columns text[],
+                                        operators text[], key_index oid) returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select jsonb_build_object(
+        'pipeline', pipeline, 'pipeline_text', quote_literal(pipeline), 'root', root::oid::text,
+        'relation', quote_literal(relation), 'setting', quote_literal('penstock.' || pipeline || '_' || root::oid),
+        'function', format('penstock.%I', pipeline || '_' || root::oid),
+        'table', (select case relkind when 'p' then '' else 'only ' end from pg_class where oid = root) || root::text,
+        'ring', format('penstock.%I', pipeline || '_cdc_ring_seq')::regclass::oid::text,
+        'sleep', penstock.lock_key(pipeline, 'sleep')::text,
+        'channel', quote_literal('penstock_' || pipeline),
+        'settings', penstock.capture_settings(),
+        'keys', string_agg(format('penstock_x.%I as %I', name, name), ', ' order by nth),
+        'old_keys', string_agg(format('old.%I as %I', name, name), ', ' order by nth),
+        'match', string_agg(format('penstock_t.%I %s penstock_k.%I', name, operator, name), ' and ' order by nth),
+        'same', string_agg(format('penstock_o.%I %s penstock_n.%I', name, operator, name), ' and ' order by nth),
+        -- A rename of the table or of a key column would break the static SQL: noticed by two cheap look-ups.
+        'renamed', format('(%s::regclass::text <> %L or %s)', root::oid, root::text,
+            string_agg(format('pg_get_indexdef(%s, %s, true) is distinct from %L', key_index, place,
+                              pg_get_indexdef(key_index, place, true)), ' or ' order by nth)),
+        'ready', format('(has_table_privilege(%s::oid, ''select'') and not row_security_active(%s::oid))',
+                        root::oid, root::oid))
+      from (select name, operator, nth, (select u.place::int from pg_index as i
+                        cross join unnest(i.indkey::int2[]) with ordinality as u (num, place)
+                         join pg_attribute as a on a.attrelid = root and a.attnum = u.num
+                        where i.indexrelid = key_index and a.attname = name) as place
+              from unnest(key_columns, operators) with ordinality as k (name, operator, nth)) as k
+$$;
+
+-- create_capture_function: completes the template of one trigger function and creates it. Shared pieces:
+--   {note}    the transaction has journaled this root; and wake the poller unless it is awake. The shared lock
+--             lasts to the end of the transaction, so a poller cannot fall asleep over it. Once a transaction is
+--             enough. NOTIFY makes PREPARE TRANSACTION fail: where that is possible, the poller polls.
+--   {reread}  journals the keys in {touched} as they stand now. LATERAL with LIMIT: an index look-up a key, whatever
+--             the statistics say.
+create function penstock.create_capture_function(name text, body text, fields jsonb) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $outer$
+declare
+    note text := $$
+        penstock_done := set_config({setting}, pg_current_xact_id()::text, true);
+        if current_setting('max_prepared_transactions') = '0' then
+            if not pg_try_advisory_xact_lock_shared({sleep}) then
+                perform pg_notify({channel}, '');
+            end if;
+        end if;$$;
+    reread text := $$
+        insert into {leaf} (relation, action, n, old_rows, new_rows)
+        select {relation}, case when penstock_p.image is null then 'delete' else 'update' end, count(*),
+               string_agg(penstock_p.key, chr(30)), string_agg(penstock_p.image, chr(30))
+          from (select penstock_r.image, row_number() over () as i,
+                       case when penstock_r.image is null then row_to_json(penstock_k.*)::text end as key
+                  from (select distinct * from ({touched}) penstock_s) penstock_k
+                  left join lateral (select row_to_json(penstock_t.*)::text as image from {table} penstock_t
+                                      where {match} limit 1) penstock_r on true) penstock_p
+         group by penstock_p.image is null, penstock_p.i / penstock_piece$$;
+    bulk text := $$
+        insert into {leaf} (relation, action, n, {column})
+        select {relation}, {action}, count(*), string_agg(penstock_p.image, chr(30) order by penstock_p.i)
+          from (select {image} as image, row_number() over () - 1 as i from {images}) penstock_p
+         group by penstock_p.i / penstock_piece order by penstock_p.i / penstock_piece$$;
+    one text := $$
+        insert into {leaf} (relation, action, n, {column}) values ({relation}, {action}, 1, penstock_image)$$;
+begin
+    fields := fields || jsonb_build_object(
+        'note', penstock.fill(note, fields), 'reread', penstock.insert_sql(reread, fields),
+        'bulk', penstock.insert_sql(bulk, fields), 'one', penstock.insert_sql(one, fields));
+    execute format('create or replace function %s() returns trigger language plpgsql security definer %s as %L',
+                   (fields ->> 'function') || name, fields ->> 'settings', penstock.fill(body, fields));
+    execute format('revoke execute on function %s() from public', (fields ->> 'function') || name);
+end
+$outer$;
+
+revoke execute on all functions in schema penstock from public;

@@ -1,0 +1,208 @@
+-- 005_capture_bodies: the bodies of the generated trigger functions, one for each kind of event.
+-- Functions: penstock.create_capture_functions(fields, partitioned). See 004 for how a statement is journaled.
+-- Tables touched: none but the catalog. Grants: EXECUTE revoked from PUBLIC.
+
+-- INSERT and UPDATE. A row above 1 MB may not fit into JSON (1 GB, and escaping multiplies), so such rows go one
+-- by one through journal_keys. A row put together from several huge stored values cannot even be formed: then the
+-- measuring fails, in a block that wrote nothing and therefore costs no transaction id.
+create function penstock.image_body() returns text
+language sql immutable
+as $outer$ select $$
+declare
+    penstock_rows   bigint;
+    penstock_bytes  bigint;
+    penstock_piece  bigint;
+    penstock_leaf   int;
+    penstock_image  text;
+    penstock_done   text;
+    penstock_nested boolean;
+    penstock_keys   text[];
+begin
+    begin
+        select count(*), coalesce(max(penstock_s.size), 0), max(penstock_s.image)
+          into penstock_rows, penstock_bytes, penstock_image
+          from (select pg_column_size(penstock_x.*) as size,
+                       case when pg_column_size(penstock_x.*) <= 1048576 then row_to_json(penstock_x.*)::text end as image
+                  from penstock_new penstock_x limit 2) penstock_s;
+        if penstock_rows = 0 then
+            return null;
+        end if;
+        if penstock_rows > 1 then
+            select max(pg_column_size(penstock_x.*)) into penstock_bytes from penstock_new penstock_x;
+        end if;
+    exception when program_limit_exceeded or internal_error or out_of_memory then
+        penstock_rows := 2;
+        penstock_bytes := null;
+    end;
+    penstock_leaf := pg_sequence_last_value({ring});
+    penstock_piece := greatest(1, least(64, 1048576 / greatest(penstock_bytes, 1)));
+    penstock_nested := coalesce(current_setting({setting}, true) = pg_current_xact_id()::text, false);
+    if not penstock_nested then
+        {note}
+    end if;
+    {moved}
+    if penstock_nested and {ready} then
+        if penstock_bytes <= 1048576 and not {renamed} then
+            {reread}
+        else
+            execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
+            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+        end if;
+    elsif penstock_rows = 1 and penstock_image is not null then
+        {one}
+    else
+        if penstock_bytes is not null then
+            {bulk}
+        end if;
+        if penstock_bytes is null or penstock_bytes > 1048576 then
+            execute penstock.touched_keys({pipeline_text}, {root}, array[case when penstock_bytes is null
+                then 'penstock_new'
+                else '(select * from penstock_new penstock_y where pg_column_size(penstock_y.*) > 1048576)' end])
+               into penstock_keys;
+            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+        end if;
+    end if;
+    return null;
+end $$ $outer$;
+
+-- DELETE: keys only. TRUNCATE of one partition: the keys it is about to lose, while they can still be read.
+create function penstock.delete_body() returns text
+language sql immutable
+as $outer$ select $$
+declare
+    penstock_rows  bigint;
+    penstock_piece bigint := 64;
+    penstock_leaf  int;
+    penstock_image text;
+    penstock_done  text;
+    penstock_keys  text[];
+begin
+    penstock_leaf := pg_sequence_last_value({ring});
+    if {renamed} then
+        execute penstock.touched_keys({pipeline_text}, {root}, array['penstock_old']) into penstock_keys;
+        if penstock_keys is not null then
+            {note}
+            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+        end if;
+        return null;
+    end if;
+    select count(*), max(penstock_s.image) into penstock_rows, penstock_image
+      from (select row_to_json(penstock_k.*)::text as image from {images} limit 2) penstock_s;
+    if penstock_rows = 0 then
+        return null;
+    end if;
+    if current_setting({setting}, true) = pg_current_xact_id()::text and {ready} then
+        {reread}
+        return null;
+    end if;
+    {note}
+    if penstock_rows = 1 then
+        {one}
+    else
+        {bulk}
+    end if;
+    return null;
+end $$ $outer$;
+
+-- An update that moves a key, as a row trigger whose WHEN costs the other updates next to nothing: the old key is
+-- journaled as deleted, or as it stands now when it may have been taken by another row already. It notes the
+-- setting, so the statement trigger that follows re-reads the new keys.
+create function penstock.move_body() returns text
+language sql immutable
+as $outer$ select $$
+declare
+    penstock_piece bigint := 64;
+    penstock_leaf  int;
+    penstock_image text;
+    penstock_done  text;
+    penstock_keys  text[];
+begin
+    penstock_leaf := pg_sequence_last_value({ring});
+    if {renamed} then
+        {note}
+        select array[penstock.touched_key({pipeline_text}, {root}, to_jsonb(row_to_json(old)))] into penstock_keys;
+        perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+    elsif current_setting({setting}, true) = pg_current_xact_id()::text and {ready} then
+        {reread}
+    else
+        {note}
+        select row_to_json(penstock_k.*)::text into penstock_image from (select {old_keys}) penstock_k;
+        {one}
+    end if;
+    return null;
+end $$ $outer$;
+
+-- TRUNCATE of the root is one change, journaled BEFORE it happens: a user's AFTER TRUNCATE trigger that fills the
+-- table again is then journaled behind it. The partitions' own triggers fire between the root's two and stay
+-- silent. A leaf named alone is journaled as deletes of its keys.
+create function penstock.truncate_body() returns text
+language sql immutable
+as $outer$ select $$
+declare
+    penstock_piece bigint := 64;
+    penstock_leaf  int;
+    penstock_done  text;
+    penstock_image text;
+begin
+    if tg_when = 'AFTER' then
+        penstock_done := set_config({setting} || '_truncate', '', true);
+        return null;
+    end if;
+    penstock_leaf := pg_sequence_last_value({ring});
+    if tg_relid = {root}::oid then
+        penstock_done := set_config({setting} || '_truncate', pg_current_xact_id()::text, true);
+        {note}
+        {one}
+    elsif coalesce(current_setting({setting} || '_truncate', true) <> pg_current_xact_id()::text, true) then
+        {note}
+        perform penstock.journal_leaf({pipeline_text}, {root}, tg_relid, penstock_leaf);
+    end if;
+    return null;
+end $$ $outer$;
+
+-- create_capture_functions: the functions of one table. A partitioned table has no row trigger for moved keys: a
+-- move to another partition fires none for UPDATE. It compares the two transition tables instead, which hold the
+-- images of a row at the same place; one that differs in its key, or lacks its partner, makes all keys re-read.
+create function penstock.create_capture_functions(fields jsonb, partitioned boolean) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $outer$
+declare
+    new_keys text := penstock.fill('select {keys} from penstock_new penstock_x', fields);
+    old_keys text := penstock.fill('select {keys} from penstock_old penstock_x', fields);
+    of_new   jsonb := jsonb_build_object(
+        'moved', '', 'transitions', $$'{penstock_new}'$$, 'touched', new_keys, 'column', 'new_rows',
+        'image', 'row_to_json(penstock_x.*)::text', 'images',
+        'penstock_new penstock_x where penstock_bytes <= 1048576 or pg_column_size(penstock_x.*) <= 1048576');
+    moved    text := $$
+    if {renamed} then
+        penstock_nested := true;
+    elsif not penstock_nested then
+        penstock_nested := exists (
+            select from (select {keys}, row_number() over () as penstock_i from penstock_old penstock_x) penstock_o
+              full join (select {keys}, row_number() over () as penstock_i from penstock_new penstock_x) penstock_n
+                using (penstock_i)
+             where ({same}) is not true);
+    end if;$$;
+    of_moved jsonb := of_new || jsonb_build_object(
+        'moved', penstock.fill(moved, fields), 'transitions', $$'{penstock_old,penstock_new}'$$,
+        'touched', old_keys || ' union ' || new_keys);
+    of_old   jsonb := jsonb_build_object(
+        'touched', old_keys, 'column', 'old_rows', 'image', 'row_to_json(penstock_k.*)::text', 'action', $$'delete'$$,
+        'images', '(' || old_keys || ') penstock_k');
+begin
+    perform penstock.create_capture_function('_insert', penstock.image_body(),
+        fields || of_new || jsonb_build_object('action', $$'insert'$$));
+    perform penstock.create_capture_function('_update', penstock.image_body(),
+        fields || case when partitioned then of_moved else of_new end || jsonb_build_object('action', $$'update'$$));
+    perform penstock.create_capture_function('_delete', penstock.delete_body(), fields || of_old);
+    perform penstock.create_capture_function('_truncate', penstock.truncate_body(),
+        fields || of_old || jsonb_build_object('action', $$'truncate'$$));
+    if not partitioned then
+        perform penstock.create_capture_function('_move', penstock.move_body(),
+            fields || of_old || jsonb_build_object('touched', 'select ' || (fields ->> 'old_keys')));
+    end if;
+end
+$outer$;
+
+revoke execute on all functions in schema penstock from public;

@@ -1,0 +1,118 @@
+-- 007_slot: where a pipeline begins, and the initial copy in slices.
+-- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.start_slot,
+--   penstock.slice_sql, penstock.store_slice. Tables touched: penstock.slot, penstock.slice, the captured tables (select).
+-- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
+
+create table penstock.pipeline (
+    pipeline      text  primary key,
+    configuration jsonb not null
+);
+
+-- slot_lacks: whether a relation has no entry in the slot yet (or there is no slot).
+create function penstock.slot_lacks(pipeline text, relations text[]) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce((select not (s.backfill ?& relations) from penstock.slot as s where s.pipeline = slot_lacks.pipeline
+                      order by s.epoch desc, s.batch desc, s.step desc limit 1), true)
+$$;
+
+-- start_slot: the slot's first row, or a row that adds relations. Called after the triggers are committed: a change that this
+-- snapshot sees is in the table and will be copied with it, any other is in the journal. With `initial` false what is
+-- in the tables already is not copied.
+create function penstock.start_slot(pipeline text, relations text[], initial boolean) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    with newest as (
+        select * from penstock.slot as s where s.pipeline = start_slot.pipeline
+         order by s.epoch desc, s.batch desc, s.step desc limit 1),
+    fresh as (
+        select coalesce(jsonb_object_agg(r, jsonb_build_object('after', null, 'done', not initial)), '{}') as entries
+          from unnest(relations) as r
+         where not exists (select from newest where newest.backfill ? r))
+    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
+                               captured, backfill)
+    select start_slot.pipeline, coalesce(n.epoch, 1), coalesce(n.batch, 0), coalesce(n.step + 1, 0),
+           case when n.kind in ('open', 'progress') then 'progress' else 'ack' end,
+           coalesce(n.nonce, (random() * 9007199254740991)::bigint), n.previous_nonce,
+           coalesce(n.acked, pg_current_snapshot()), coalesce(n.open, pg_current_snapshot()),
+           coalesce(n.last_id, 0), coalesce(n.last_ordinal, 0), coalesce(n.captured, '{}'),
+           coalesce(n.backfill, '{}') || fresh.entries
+      from fresh left join newest as n on true
+$$;
+
+-- slice_sql: reads the next rows of a table in key order behind a key.   $1 json key object or null, $2 rows at most
+-- The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
+create function penstock.slice_sql(of_pipeline text, of_relation text) returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $outer$
+declare
+    entry   penstock.captured;
+    keys    text;
+    after   text;
+    schemas text[];
+begin
+    select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
+    select string_agg(format('t.%I', a.attname), ', ' order by nth),
+           string_agg(format('a.%I', a.attname), ', ' order by nth),
+           array_agg(distinct substring(o from '^operator\((.*)\.[^.]*\)$'))
+      into keys, after, schemas
+      from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) with ordinality as k (name, num, o, nth)
+      join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped;
+    if cardinality(schemas) <> 1 then
+        raise exception 'the key of % mixes types of several extensions, which cannot be compared as a row', of_relation
+              using errcode = 'feature_not_supported';
+    end if;
+    return format($$
+        select row_to_json(t.*)::text as image, row_to_json(k.*) as key
+          from %1$s as t
+         cross join lateral (select %2$s) as k
+         where $1 is null or row(%2$s) operator(%3$s.>) (select row(%4$s) from json_populate_record(null::%1$s, $1) as a)
+         order by %2$s limit $2 $$, entry.root::regclass, keys, schemas[1], after);
+end
+$outer$;
+
+-- store_slice: reads the next slice of a relation's initial copy and stores it beside the batch that the same
+-- REPEATABLE READ transaction has just opened: its rows are the table at exactly that batch's snapshot. Notes in
+-- that batch's slot row how far the copy has come. Returns the number of rows.
+create function penstock.store_slice(of_pipeline text, of_relation text, rows_max int) returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = 'ISO, MDY' set TimeZone = 'UTC'
+set IntervalStyle = 'postgres' set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
+set quote_all_identifiers = off set enable_seqscan = off set enable_sort = off set jit = off
+as $outer$
+declare
+    slot   penstock.slot;
+    after  json;
+    copied bigint;
+    last   json;
+begin
+    if current_setting('transaction_isolation') <> 'repeatable read' then
+        raise exception 'store_slice needs REPEATABLE READ' using errcode = 'invalid_transaction_state';
+    end if;
+    select * into strict slot from penstock.slot as s where s.pipeline = of_pipeline
+     order by s.epoch desc, s.batch desc, s.step desc limit 1;
+    after := nullif((slot.backfill -> of_relation ->> 'after'), 'null');
+    execute format($$
+        with slice as materialized (select image, key, row_number() over () - 1 as i from (%s) as s),
+        stored as (
+            insert into penstock.slice (pipeline, epoch, batch, piece, relation, n, rows)
+            select $3, $4, $5, i / 64, $6, count(*), string_agg(image, chr(30) order by i) from slice group by i / 64)
+        select count(*), (select key from slice order by i desc limit 1) from slice $$,
+        penstock.slice_sql(of_pipeline, of_relation))
+       into copied, last
+      using after, rows_max, slot.pipeline, slot.epoch, slot.batch, of_relation;
+    update penstock.slot as s
+       set backfill = jsonb_set(s.backfill, array[of_relation],
+                                jsonb_build_object('after', coalesce(last, after), 'done', copied < rows_max)),
+           captured = s.captured || jsonb_build_object(of_relation,
+                                coalesce((s.captured ->> of_relation)::bigint, 0) + copied)
+     where (s.pipeline, s.epoch, s.batch, s.step) = (slot.pipeline, slot.epoch, slot.batch, slot.step);
+    return copied;
+end
+$outer$;
+
+revoke all on penstock.pipeline from public;
+revoke execute on all functions in schema penstock from public;

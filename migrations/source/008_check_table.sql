@@ -1,0 +1,35 @@
+-- 008_check_table: what stands in the way of capturing a table, and the cure.
+-- Functions: penstock.check_table(relation, key_columns). Tables touched: the catalog alone.
+-- Grants: EXECUTE revoked from PUBLIC.
+
+-- check_table: no row: nothing in the way. code: 'privilege', 'row_security', 'json_cast', 'foreign_leaf'.
+create function penstock.check_table(relation regclass, key_columns text[]) returns table (code text, message text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    -- A re-read and the initial copy need SELECT; the trigger needs TRIGGER (owners have both).
+    select 'privilege', format('%s cannot be captured: the role needs %s on it; run  grant %2$s on %1$s to %3$I', relation, p, current_user)
+      from unnest(array['select', 'trigger']) as p
+     where not has_table_privilege(relation, p)
+    union all
+    -- Re-reads and the initial copy would see nothing, and journal what they do not see as deleted.
+    select 'row_security', format('%s has row level security that hides rows from %I; run  alter role %2$I bypassrls', relation, current_user)
+     where row_security_active(relation)
+    union all
+    -- row_to_json would run somebody's function with the capture's rights.
+    select 'json_cast', format('column %I of %s has type %s, whose cast to json is a function of a user''s', a.attname, relation, a.atttypid::regtype)
+      from pg_attribute as a
+      join pg_cast as c on c.castsource = a.atttypid and c.casttarget in ('json'::regtype, 'jsonb'::regtype) and c.castfunc <> 0
+      join pg_proc as p on p.oid = c.castfunc
+      join pg_namespace as n on n.oid = p.pronamespace
+     where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and n.nspname <> 'pg_catalog'
+       and not exists (select from pg_depend as d where d.objid = p.oid and d.classid = 'pg_proc'::regclass and d.deptype = 'e')
+    union all
+    -- A foreign table has no transition tables.
+    select 'foreign_leaf', format('partition %s of %s is a foreign table, whose changes no trigger can see; detach it', t.relid::regclass, relation)
+      from pg_partition_tree(relation) as t
+      join pg_class as c on c.oid = t.relid
+     where c.relkind = 'f'
+$$;
+
+revoke execute on all functions in schema penstock from public;

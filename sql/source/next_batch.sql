@@ -1,0 +1,39 @@
+-- next_batch: opens the next batch: what is visible now and was not in the newest slot row's `open`.
+--   $1 text pipeline, $2 bigint nonce of the new batch, $3 int journal rows to return, $4 boolean open it even when empty
+-- Returns nothing when there is nothing. Otherwise epoch, batch, nonce, open, captured of the new slot row, and the first journal
+--   rows in cdc_id order: cdc_id, txid, changed_at (Unix ms), relation, action, n, old_rows, new_rows; all NULL in the one row of
+--   an empty batch.
+-- Reads the journal, by the index on txid: only ranges of new transactions, however old the oldest one running is. The
+--   OFFSET 0 keep the planner from walking the journal in cdc_id order instead, past everything consumed.
+-- Writes penstock.slot. One statement, so one snapshot: what it reads is exactly what the slot row says.
+with newest as materialized (
+    select * from penstock.slot where pipeline = $1 order by epoch desc, batch desc, step desc limit 1),
+ranges as materialized (
+    select r.low, r.high from newest as s cross join lateral penstock.xid_ranges(s.open, pg_current_snapshot()) as r),
+counts as materialized (
+    select j.relation, sum(j.n) as n
+      from ranges as r
+     cross join lateral (select relation, n from {journal} where txid >= r.low and txid < r.high offset 0) as j
+     group by j.relation),
+opened as (
+    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, captured, backfill)
+    select s.pipeline, s.epoch, s.batch + 1, 0, 'open', $2, s.nonce, s.open, pg_current_snapshot(),
+           s.captured || coalesce((select jsonb_object_agg(c.relation, coalesce((s.captured ->> c.relation)::bigint, 0) + c.n)
+                                     from counts as c), '{}'),
+           s.backfill
+      from newest as s
+     where $4 or exists (select from counts)
+    returning epoch, batch, nonce, open, captured),
+first_rows as (
+    select *
+      from (select j.*
+              from ranges as r
+             cross join lateral (select * from {journal} where txid >= r.low and txid < r.high offset 0) as j
+            offset 0) as fresh
+     order by fresh.cdc_id
+     limit $3)
+select o.epoch, o.batch, o.nonce, o.open, o.captured,
+       j.cdc_id, j.txid, (extract(epoch from j.changed_at) * 1000)::bigint, j.relation, j.action, j.n, j.old_rows, j.new_rows
+  from opened as o
+  left join first_rows as j on true
+ order by j.cdc_id

@@ -1,0 +1,208 @@
+#include "config/config.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "base/log.hpp"
+#include "config/reader.hpp"
+#include "config/sql_name.hpp"
+
+namespace penstock {
+namespace {
+
+constexpr std::int64_t kPartitionsMax = 10'000;
+
+bool is_pipeline_name(const std::string& name) {
+  if (name.empty() || name.size() > 31 || name[0] < 'a' || name[0] > 'z') return false;
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+bool is_topic_prefix(const std::string& prefix) {
+  return !prefix.empty() && prefix.size() <= 100 && std::all_of(prefix.begin(), prefix.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+  });
+}
+
+SqlName checked_name(const std::string& text, const Config::Place& place) {
+  const auto name = parse_sql_name(text);
+  if (!name) {
+    throw ConfigError(place, "\"" + text +
+                                 "\" is not a table's name with its schema; write it as in SQL: public.employee_a, "
+                                 "quoted where SQL needs it: '\"Odd Name\".\"K e y\"'");
+  }
+  return *name;
+}
+
+Config::Pipeline read_pipeline(SectionReader section) {
+  Config::Pipeline pipeline;
+  pipeline.name = section.required_text("name");
+  if (!is_pipeline_name(pipeline.name)) {
+    throw ConfigError(section.place_of("name"),
+                      "a pipeline's name has 1 to 31 of a-z, 0-9 and _, and begins with a letter");
+  }
+  section.only_default("consistency", "batch", {"key"});
+  const std::string snapshot = section.text("snapshot").value_or("initial");
+  if (snapshot != "initial" && snapshot != "never") {
+    throw ConfigError(section.place_of("snapshot"), "\"snapshot\" must be \"initial\" or \"never\"");
+  }
+  pipeline.snapshot = snapshot == "initial" ? Config::Snapshot::initial : Config::Snapshot::never;
+  const auto retain = section.text("retain");
+  const bool is_duration =
+      retain && retain->size() > 1 && std::string("smhd").find(retain->back()) != std::string::npos &&
+      std::all_of(retain->begin(), retain->end() - 1, [](unsigned char c) { return std::isdigit(c) != 0; });
+  if (retain && !is_duration)
+    throw ConfigError(section.place_of("retain"), "\"retain\" must be a duration: \"0s\", \"24h\"");
+  if (retain && retain->find_first_not_of('0') != retain->size() - 1) {
+    throw ConfigError(section.place_of("retain"),
+                      "keeping consumed changes is not supported by this version yet; leave "
+                      "\"retain\" at \"0s\"");
+  }
+  section.end();
+  return pipeline;
+}
+
+Config::Database read_database(SectionReader section) {
+  Config::Database database;
+  database.dsn = section.required_text("dsn");
+  database.place = section.place_of("dsn");
+  section.end();
+  return database;
+}
+
+Config::Kafka read_kafka(SectionReader section, const std::string& file) {
+  Config::Kafka kafka;
+  kafka.bootstrap_servers = section.required_text("bootstrap_servers");
+  kafka.topic_prefix = section.required_text("topic_prefix");
+  if (!is_topic_prefix(kafka.topic_prefix)) {
+    throw ConfigError(section.place_of("topic_prefix"), "a topic prefix has letters, digits and . _ - (100 at most)");
+  }
+  const auto partitions = section.number("partitions").value_or(1);
+  if (partitions < 1 || partitions > kPartitionsMax) {
+    throw ConfigError(section.place_of("partitions"),
+                      "\"partitions\" must be from 1 to " + std::to_string(kPartitionsMax));
+  }
+  kafka.partitions = static_cast<int>(partitions);
+  const toml::table* producer = section.section("producer");
+  const toml::table* consumer = section.section("consumer");
+  if (producer != nullptr) kafka.producer = SectionReader(*producer, file, "[kafka.producer]").all_texts();
+  if (consumer != nullptr) kafka.consumer = SectionReader(*consumer, file, "[kafka.consumer]").all_texts();
+  section.end();
+  return kafka;
+}
+
+Config::Table read_table(SectionReader section) {
+  Config::Table table;
+  table.place = section.place_of("source");
+  table.source = section.required_text("source");
+  if (table.source.find('*') != std::string::npos) {
+    throw ConfigError(table.place,
+                      "patterns of tables are not supported by this version yet: write one [[table]] for each");
+  }
+  const SqlName name = checked_name(table.source, table.place);
+  if (name.schema == "dlq")
+    throw ConfigError(table.place, "a schema called dlq would share the dead letters' topic names");
+  table.target = section.text("target").value_or(table.source);
+  checked_name(table.target, section.place_of("target"));
+  table.key = section.texts("key");
+  auto sorted = table.key;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    throw ConfigError(section.place_of("key"), "\"key\" names a column twice");
+  }
+  section.only_default("before", "key", {"full"});
+  section.only_default("on_drift", "wait", {"ignore", "reject"});
+  section.only_default("triggers", "on", {"off"});
+  section.end();
+  return table;
+}
+
+Config::Rule read_rule(SectionReader section) {
+  Config::Rule rule;
+  rule.table = section.required_text("table");
+  checked_name(rule.table, section.place_of("table"));
+  rule.name = section.required_text("name");
+  rule.check = section.required_text("check");
+  rule.place = section.place_of("check");
+  section.end();
+  return rule;
+}
+
+bool same_name(const std::string& a, const std::string& b) {
+  const auto x = parse_sql_name(a);
+  const auto y = parse_sql_name(b);
+  return x->schema == y->schema && x->table == y->table;
+}
+
+// What only shows when everything is read: tables and rules that clash, rules of no table.
+void check_together(const Config& config) {
+  for (auto table = config.tables.begin(); table != config.tables.end(); ++table) {
+    const bool source_again = std::any_of(config.tables.begin(), table,
+                                          [&](const auto& other) { return same_name(other.source, table->source); });
+    if (source_again) throw ConfigError(table->place, table->source + " is named by two [[table]]s");
+    const bool target_again = std::any_of(config.tables.begin(), table,
+                                          [&](const auto& other) { return same_name(other.target, table->target); });
+    if (target_again) throw ConfigError(table->place, table->target + " is the target of two [[table]]s");
+  }
+  for (auto rule = config.rules.begin(); rule != config.rules.end(); ++rule) {
+    const bool known = std::any_of(config.tables.begin(), config.tables.end(),
+                                   [&](const auto& table) { return same_name(table.source, rule->table); });
+    if (!known)
+      throw ConfigError(rule->place,
+                        "rule \"" + rule->name + "\" is for " + rule->table + ", which no [[table]] has as its source");
+    const bool again = std::any_of(config.rules.begin(), rule, [&](const auto& other) {
+      return other.name == rule->name && same_name(other.table, rule->table);
+    });
+    if (again) throw ConfigError(rule->place, "two rules of " + rule->table + " are called \"" + rule->name + "\"");
+  }
+}
+
+const toml::table& needed(SectionReader& root, const std::string& key) {
+  const toml::table* section = root.section(key);
+  if (section == nullptr) throw ConfigError(root.place(), "there is no [" + key + "] section");
+  return *section;
+}
+
+Config read(const toml::table& parsed, const std::string& file) {
+  SectionReader root(parsed, file, "the file");
+  Config config;
+  config.pipeline = read_pipeline({needed(root, "pipeline"), file, "[pipeline]"});
+  config.source = read_database({needed(root, "source"), file, "[source]"});
+  config.target = read_database({needed(root, "target"), file, "[target]"});
+  config.kafka = read_kafka({needed(root, "kafka"), file, "[kafka]"}, file);
+  for (const auto* table : root.sections("table")) config.tables.push_back(read_table({*table, file, "[[table]]"}));
+  for (const auto* rule : root.sections("rule")) config.rules.push_back(read_rule({*rule, file, "[[rule]]"}));
+  if (const auto* http = root.section("http")) {
+    SectionReader section(*http, file, "[http]");
+    section.required_text("listen");
+    section.end();
+    log::warn("{}: [http] is not served by this version", file);
+  }
+  root.end();
+  if (config.tables.empty()) throw ConfigError(root.place(), "there is no [[table]]");
+  check_together(config);
+  return config;
+}
+
+}  // namespace
+
+ConfigError::ConfigError(const Config::Place& place, const std::string& problem)
+    : Failure(ErrorKind::usage, place.file + ":" + std::to_string(std::max(1U, place.line)) + ":" +
+                                    std::to_string(std::max(1U, place.column)) + ": " + problem) {}
+
+Config Config::load(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) throw Failure(ErrorKind::usage, file + ": cannot be read; name the configuration with --config FILE");
+  std::stringstream text;
+  text << in.rdbuf();
+  try {
+    return read(toml::parse(text.str(), file), file);
+  } catch (const toml::parse_error& error) {
+    // The description names what was expected; it quotes at most the token, never the line.
+    const auto begin = error.source().begin;
+    throw ConfigError({file, begin.line, begin.column}, "not TOML: " + std::string(error.description()));
+  }
+}
+
+}  // namespace penstock

@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "pg/connection.hpp"
+
+namespace penstock::ops {
+
+// Waits for a session advisory lock by asking again and again (a queued request would show up as a waiter in front of
+// others). Says what it waits for after a second. Throws Failure(transient) after `longest`.
+Task<void> wait_for_lock(pg::Connection& connection, std::string_view pipeline, std::string_view what,
+                         std::chrono::seconds longest, const std::string& message);
+
+// Runs one statement under the session's short lock_timeout, again and again while a lock is not to be had: DDL that
+// queued behind an idle transaction would hold up every writer behind it. Says so after the first failure.
+Task<pg::Result> query_patiently(pg::Connection& connection, std::string_view sql, const pg::Params& params,
+                                 const std::string& what);
+
+// Sets the lock_timeout that query_patiently relies on.
+Task<void> set_short_lock_timeout(pg::Connection& connection);
+
+}  // namespace penstock::ops

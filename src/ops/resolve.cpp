@@ -1,0 +1,155 @@
+#include "ops/resolve.hpp"
+
+#include <algorithm>
+
+#include "kafka/admin.hpp"
+#include "ops/table_facts.hpp"
+#include "sql/embedded_sql.hpp"
+
+namespace penstock::ops {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+// The key's columns on A. Only a key that is unique at once and never NULL makes the journal's order the order of
+// commits.
+std::vector<std::string> key_of(const Config::Table& table, const TableFacts& a, bool& build) {
+  if (table.key.empty()) {
+    const IndexFacts* primary = a.primary_key();
+    if (primary == nullptr) {
+      throw ConfigError(table.place, a.name + " has no primary key: name its key with key = [\"…\"]");
+    }
+    if (!primary->immediate) {
+      throw ConfigError(table.place, "the primary key of " + a.name +
+                                         " is deferrable, so two rows may share it for a "
+                                         "while; make it not deferrable, or name another key");
+    }
+    return primary->columns;
+  }
+  for (const auto& column : table.key) {
+    const ColumnFacts* facts = a.column(column);
+    if (facts == nullptr) {
+      throw ConfigError(table.place,
+                        a.name + " has no column \"" + column + "\" for its key; it has " + joined(a.column_names()));
+    }
+    if (facts->nullable) {
+      throw ConfigError(table.place, "key column \"" + column + "\" of " + a.name +
+                                         " may be NULL, and NULLs are never "
+                                         "equal; run  alter table " +
+                                         a.name + " alter column " + column + " set not null");
+    }
+  }
+  const IndexFacts* index = a.index_on(table.key);
+  if (index != nullptr && !index->immediate) {
+    throw ConfigError(table.place, "the unique constraint on the key of " + a.name +
+                                       " is deferrable, so two rows may "
+                                       "share it for a while; make it not deferrable");
+  }
+  build = index == nullptr || !index->valid;
+  if (build && a.partitioned) {
+    throw ConfigError(table.place, a.name + " is partitioned and has no unique index on its key (" + joined(table.key) +
+                                       "); it cannot be built without holding up writers: create it yourself first");
+  }
+  return table.key;
+}
+
+// Refusals that only the server can know: rights, row level security, casts (migrations/source).
+Task<void> check_capture(pg::Connection& a, const Config::Table& table, const TableFacts& facts,
+                         const std::vector<std::string>& key) {
+  pg::Params params;
+  params.add(facts.oid).add(key);
+  const pg::Result refusals = co_await a.query(
+      "select message from penstock.check_table($1::oid::regclass, $2) where code not in ('build_index', "
+      "'one_partition')",
+      params);
+  if (!refusals.empty()) throw ConfigError(table.place, std::string(refusals.text(0, 0)));
+}
+
+// The columns that travel. One of A that B lacks would be lost without a word.
+std::vector<std::string> columns_of(const Config::Table& table, const TableFacts& a, const TableFacts& b) {
+  for (const auto& column : a.columns) {
+    if (b.column(column.name) == nullptr) {
+      throw ConfigError(table.place, "B's " + b.name + " has no column \"" + column.name + "\", which A's " + a.name +
+                                         " has; add it to B");
+    }
+  }
+  return a.column_names();
+}
+
+void check_target(const Config::Table& table, const TableFacts& b, const std::vector<std::string>& key, Resolved& out) {
+  if (!b.ordinary) throw ConfigError(table.place, "B's " + b.name + " is not an ordinary table");
+  const IndexFacts* index = b.index_on(key);
+  if (index != nullptr && !index->immediate) {
+    throw ConfigError(table.place,
+                      "the unique constraint on the key of B's " + b.name + " is deferrable; make it not deferrable");
+  }
+  if (index == nullptr || !index->valid) out.on_b.push_back({b.name, key});
+}
+
+// B itself says whether it understands the rule. The subselect keeps the rule's names to the target's columns.
+Task<void> check_rule(pg::Connection& b, const Config::Rule& rule, const TableFacts& target) {
+  std::string complaint;
+  try {
+    co_await b.query("select from " + target.name + " where (" + rule.check + "\n) is not false limit 0");
+  } catch (const pg::Error& error) {
+    if (error.transient()) throw;
+    complaint = error.what();
+  }
+  if (!complaint.empty()) throw ConfigError(rule.place, "rule \"" + rule.name + "\" is not understood by " + complaint);
+}
+
+Task<PipelineSpec::Table> resolve_table(const Config& config, const Config::Table& table, pg::Connection& a,
+                                        pg::Connection& b, Resolved& out) {
+  const SqlName source = *parse_sql_name(table.source);
+  const SqlName target = *parse_sql_name(table.target);
+  const TableFacts on_a = co_await find_table(a, source, "A", table.place);
+  if (!on_a.ordinary) {
+    throw ConfigError(
+        table.place,
+        on_a.name +
+            " is a view, a foreign table or a partition; name an ordinary table, or the root of the partitions");
+  }
+  bool build = false;
+  PipelineSpec::Table spec;
+  spec.key = key_of(table, on_a, build);
+  if (build) out.on_a.push_back({on_a.name, spec.key});
+  co_await check_capture(a, table, on_a, table.key);
+  const TableFacts on_b = co_await find_table(b, target, "B", table.place);
+  spec.relation = on_a.name;
+  spec.source_schema = source.schema;
+  spec.source_table = source.table;
+  spec.target = on_b.name;
+  spec.columns = columns_of(table, on_a, on_b);
+  spec.topic = kafka::table_topic(config.kafka.topic_prefix, source.schema, source.table);
+  const bool stable = std::all_of(spec.key.begin(), spec.key.end(),
+                                  [&](const auto& column) { return on_a.column(column)->text_stable; });
+  spec.partitions = stable ? config.kafka.partitions : 1;
+  check_target(table, on_b, spec.key, out);
+  for (const auto& rule : config.rules) {
+    const SqlName of = *parse_sql_name(rule.table);
+    if (of.schema != source.schema || of.table != source.table) continue;
+    co_await check_rule(b, rule, on_b);
+    spec.rules.push_back({rule.name, rule.check});
+  }
+  co_return spec;
+}
+
+}  // namespace
+
+Task<Resolved> resolve(const Config& config, pg::Connection& a, pg::Connection& b) {
+  Resolved out;
+  out.spec.pipeline = config.pipeline.name;
+  out.spec.dead_letter_topic = kafka::dead_letter_topic(config.kafka.topic_prefix, config.pipeline.name);
+  for (const auto& table : config.tables) {
+    PipelineSpec::Table spec = co_await resolve_table(config, table, a, b, out);
+    out.spec.tables.push_back(std::move(spec));
+    out.declared_keys.push_back(table.key);
+  }
+  co_return out;
+}
+
+}  // namespace penstock::ops

@@ -1,0 +1,69 @@
+#include "ops/spec.hpp"
+
+#include "model/json_text.hpp"
+
+namespace penstock::ops {
+namespace {
+
+void append(std::string& out, std::string_view text) {
+  append_json_string(out, text);
+  out.push_back(' ');
+}
+
+Failure never_migrated(const std::string& pipeline) {
+  return Failure(ErrorKind::usage, "pipeline " + pipeline + " is not installed there: run `penstock migrate`");
+}
+
+}  // namespace
+
+std::string written_form(const Config& config) {
+  std::string out;
+  append(out, config.pipeline.name);
+  append(out, config.kafka.topic_prefix);
+  append(out, std::to_string(config.kafka.partitions));
+  append(out, config.pipeline.snapshot == Config::Snapshot::initial ? "initial" : "never");
+  for (const auto& table : config.tables) {
+    out.append("table ");
+    append(out, table.source);
+    append(out, table.target);
+    for (const auto& column : table.key) append(out, column);
+  }
+  for (const auto& rule : config.rules) {
+    out.append("rule ");
+    append(out, rule.table);
+    append(out, rule.name);
+    append(out, rule.check);
+  }
+  return out;
+}
+
+Task<PipelineSpec> stored_spec(pg::Connection& connection, const std::string& pipeline) {
+  const pg::Result there = co_await connection.query("select to_regclass('penstock.pipeline') is not null");
+  if (!there.boolean(0, 0)) throw never_migrated(pipeline);
+  const pg::Result row = co_await connection.query("select configuration from penstock.pipeline where pipeline = $1",
+                                                   pg::Params().add(pipeline));
+  if (row.empty()) throw never_migrated(pipeline);
+  co_return PipelineSpec::from_json(row.text(0, 0));
+}
+
+Task<PipelineSpec> load_spec(const Config& config, pg::Connection& connection) {
+  PipelineSpec spec = co_await stored_spec(connection, config.pipeline.name);
+  if (spec.written != written_form(config)) {
+    throw Failure(
+        ErrorKind::usage,
+        "the configuration's tables, keys, rules or topics are not those that were installed: run `penstock migrate`");
+  }
+  co_return spec;
+}
+
+Task<void> store_spec(pg::Connection& connection, const PipelineSpec& spec) {
+  const std::string configuration = spec.to_json();
+  pg::Params params;
+  params.add(spec.pipeline).add(configuration);
+  co_await connection.query(
+      "insert into penstock.pipeline (pipeline, configuration) values ($1, $2) "
+      "on conflict (pipeline) do update set configuration = excluded.configuration",
+      params);
+}
+
+}  // namespace penstock::ops

@@ -1,0 +1,173 @@
+#include "config/config.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/sql_name.hpp"
+
+namespace penstock {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class ConfigFile {
+ public:
+  explicit ConfigFile(const std::string& text)
+      : path_(std::filesystem::temp_directory_path() / ("penstock-config-" + std::to_string(::getpid()) + ".toml")) {
+    std::ofstream(path_) << text;
+  }
+  ~ConfigFile() { std::filesystem::remove(path_); }
+  Config load() const { return Config::load(path_.string()); }
+  std::string complaint() const {
+    try {
+      load();
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.kind(), ErrorKind::usage);
+      std::string text = failure.what();
+      const auto at = text.find(path_.string());
+      if (at != std::string::npos) text.replace(at, path_.string().size(), "F");
+      return text;
+    }
+    return "no complaint";
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+constexpr const char* kGood = R"([pipeline]
+name = "emp"
+consistency = "batch"
+snapshot = "initial"
+retain = "0s"
+[source]
+dsn = "postgresql://penstock:${PENSTOCK_TEST_PASSWORD}@a.example/hr"
+[target]
+dsn = "postgresql://penstock@b.example/hr"
+[kafka]
+bootstrap_servers = "localhost:9092"
+topic_prefix = "hr"
+partitions = 3
+[kafka.producer]
+"linger.ms" = 1
+[kafka.consumer]
+[[table]]
+source = "public.employee_a"
+target = "public.employee_b"
+key = ["emp_id"]
+before = "key"
+on_drift = "wait"
+triggers = "on"
+[[rule]]
+table = "public.employee_a"
+name = "salary_above_10000"
+check = "salary > 10000"
+[http]
+listen = "127.0.0.1:8787"
+)";
+
+std::string with(const std::string& from, const std::string& to) {
+  std::string text = kGood;
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+class ConfigTest : public testing::Test {
+ protected:
+  void SetUp() override { ::setenv("PENSTOCK_TEST_PASSWORD", "s3cret", 1); }
+};
+
+TEST_F(ConfigTest, ReadsTheExampleOfTheContract) {
+  const Config config = ConfigFile(kGood).load();
+  EXPECT_EQ(config.pipeline.name, "emp");
+  EXPECT_EQ(config.source.dsn, "postgresql://penstock:s3cret@a.example/hr");
+  EXPECT_EQ(config.kafka.partitions, 3);
+  EXPECT_EQ(config.kafka.producer.at("linger.ms"), "1");
+  ASSERT_EQ(config.tables.size(), 1u);
+  EXPECT_EQ(config.tables[0].target, "public.employee_b");
+  EXPECT_EQ(config.tables[0].key, std::vector<std::string>{"emp_id"});
+  ASSERT_EQ(config.rules.size(), 1u);
+  EXPECT_EQ(config.rules[0].check, "salary > 10000");
+}
+
+struct Wrong {
+  std::string text;
+  std::string complaint;
+};
+
+TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
+  const std::vector<Wrong> all = {
+      {with("topic_prefix", "topik_prefix"), "needs \"topic_prefix\""},
+      {with("partitions = 3", "partition = 3"),
+       "F:13:1: unknown key \"partition\" in [kafka]; did you mean \"partitions\"?"},
+      {with("partitions = 3", "partitions = \"3\""), "F:13:14: \"partitions\" must be a whole number"},
+      {with("partitions = 3", "partitions = 0"), "F:13:14: \"partitions\" must be from 1 to 10000"},
+      {with("name = \"emp\"", "name = \"Emp 1\""), "F:2:8: a pipeline's name"},
+      {with("name = \"emp\"", "name = 7"), "F:2:8: \"name\" must be a text"},
+      {with("name = \"emp\"", ""), "[pipeline] needs \"name\""},
+      {with("[source]", "[sauce]"), "there is no [source] section"},
+      {with("[http]", "[htp]"), "unknown key \"htp\" in the file; did you mean \"http\"?"},
+      {with("\"batch\"", "\"bach\""), "F:3:15: \"consistency\" must be \"batch\""},
+      {with("\"batch\"", "\"key\""), "F:3:15: consistency = \"key\" is not supported by this version yet"},
+      {with("\"initial\"", "\"sometimes\""), "F:4:12: \"snapshot\" must be"},
+      {with("\"0s\"", "\"soon\""), "F:5:10: \"retain\" must be a duration"},
+      {with("\"0s\"", "\"24h\""), "F:5:10: keeping consumed changes is not supported"},
+      {with("PENSTOCK_TEST_PASSWORD", "PENSTOCK_NOT_SET"),
+       "F:7:7: the environment variable PENSTOCK_NOT_SET is not set"},
+      {with("${PENSTOCK_TEST_PASSWORD}", "${oops"), "F:7:7: \"${\" without"},
+      {with("\"public.employee_a\"", "\"employee_a\""),
+       "F:18:10: \"employee_a\" is not a table's name with its schema"},
+      {with("\"public.employee_a\"", "\"dlq.employee_a\""), "F:18:10: a schema called dlq"},
+      {with("\"public.employee_a\"", "\"public.*\""), "F:18:10: patterns of tables are not supported"},
+      {with("key = [\"emp_id\"]", "key = \"emp_id\""), "F:20:7: \"key\" must be a list of texts"},
+      {with("key = [\"emp_id\"]", "key = [\"a\", \"a\"]"), "F:20:7: \"key\" names a column twice"},
+      {with("before = \"key\"", "before = \"full\""),
+       "F:21:10: before = \"full\" is not supported by this version yet"},
+      {with("table = \"public.employee_a\"", "table = \"public.employee_b\""), "which no [[table]] has as its source"},
+      {with("check = \"salary > 10000\"", ""), "[[rule]] needs \"check\""},
+      {with("[http]", "[[table]]\nsource = \"public.Employee_A\"\n[http]"),
+       "F:29:10: public.Employee_A is named by two"},
+      {with("listen", "lisen"), "[http] needs \"listen\""},
+      {with("[kafka.consumer]", "[kafka.consumer]\nx = 1.5"), "F:17:5: \"x\" must be a text, a whole number"},
+      {with("retain = \"0s\"", "retain = "), "F:5:10: not TOML"},
+      {with("name = \"emp\"", "name = \"emp\"\nname = \"emp\""), "F:3:"},
+  };
+  for (const auto& wrong : all) EXPECT_THAT(ConfigFile(wrong.text).complaint(), HasSubstr(wrong.complaint));
+}
+
+TEST_F(ConfigTest, NeverRepeatsAConnectionString) {
+  for (const char* dsn :
+       {"dsn = \"postgresql://u:s3cret@h/db\"\nx = 1", "dsn = [\"s3cret\"]", "dsn = \"s3cret\" s3cret"}) {
+    EXPECT_THAT(ConfigFile(with("dsn = \"postgresql://penstock@b.example/hr\"", dsn)).complaint(),
+                Not(HasSubstr("s3cret")));
+  }
+}
+
+TEST_F(ConfigTest, AFileThatIsNotThereIsSaid) {
+  try {
+    Config::load("/nowhere/penstock.toml");
+    FAIL();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.kind(), ErrorKind::usage);
+    EXPECT_THAT(failure.what(), HasSubstr("--config"));
+  }
+}
+
+TEST(SqlName, FoldsAndUnquotesAsTheServerDoes) {
+  const auto name = parse_sql_name("Public.\"K e \"\"y\"");
+  ASSERT_TRUE(name);
+  EXPECT_EQ(name->schema, "public");
+  EXPECT_EQ(name->table, "K e \"y");
+  for (const char* bad : {"", "a", "a.", ".b", "a.b.c", "a b.c", "\"a.b", "\"\".b", "1a.b", "a.b "}) {
+    EXPECT_FALSE(parse_sql_name(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace penstock
