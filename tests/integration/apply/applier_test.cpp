@@ -1,5 +1,5 @@
 // Plain batches, tables and types: what happens when nothing is wrong.
-#include "integration/apply/target_line.hpp"
+#include "support/target_line.hpp"
 
 namespace penstock::apply {
 namespace {

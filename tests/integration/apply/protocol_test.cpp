@@ -1,7 +1,7 @@
 // The rules of the protocol and what servers do to an applier: duplicates, other lives of A, a second applier, outages.
 #include <chrono>
 
-#include "integration/apply/target_line.hpp"
+#include "support/target_line.hpp"
 
 namespace penstock::apply {
 namespace {

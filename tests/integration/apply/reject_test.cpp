@@ -1,5 +1,5 @@
 // Bad rows: rules, values, constraints; dead letters, ledger and books.
-#include "integration/apply/target_line.hpp"
+#include "support/target_line.hpp"
 
 namespace penstock::apply {
 namespace {

@@ -1,4 +1,4 @@
-#include "integration/apply/target_line.hpp"
+#include "support/target_line.hpp"
 
 #include "kafka/consumer.hpp"
 
