@@ -49,6 +49,7 @@ Task<void> Applier::run(StopToken& stop) {
       co_await serve(stop);
     } catch (const Failure& failure) {
       if (!failure.worth_waiting()) throw;
+      announce_ = failure.transient();  // a set-up is tried often, and its repair is seen by the batches that follow
       failed = std::current_exception();
     }
     if (failed && !stop.requested()) co_await outage.wait(failed, stop);
@@ -72,7 +73,10 @@ Task<void> Applier::serve(StopToken& stop) {
   }
   consumer_->assign(from);
   const auto& last = session.target->offsets.last;
-  log::info("apply: applying {} after batch {}", options_.pipeline, last ? static_cast<std::int64_t>(last->batch) : 0);
+  if (announce_) {
+    log::info("apply: applying {} after batch {}", options_.pipeline,
+              last ? static_cast<std::int64_t>(last->batch) : 0);
+  }
   co_await stream(session, stop);
 }
 
@@ -121,7 +125,7 @@ void Applier::mirror(const Session& session) {
   consumer_->mirror_offsets(next);
 }
 
-// Pauses partitions whose next batches are ahead of the one in hand.
+// Pauses partitions whose next batches are ahead of the one in hand, so that what is kept aside stays bounded.
 void Applier::regulate(Session& session) {
   for (std::size_t i = 0; i < session.paused.size(); ++i) {
     const bool ahead = session.assembler.runs_ahead(i);
