@@ -10,6 +10,16 @@ namespace {
 
 using ResultHandle = std::unique_ptr<PGresult, decltype([](PGresult* result) { PQclear(result); })>;
 
+ResultHandle execute(PGconn* connection, const std::string& sql) {
+  ResultHandle result(PQexec(connection, sql.c_str()));
+  const auto status = PQresultStatus(result.get());
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
+    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+    throw SqlError(state == nullptr ? "08006" : state, PQresultErrorMessage(result.get()));
+  }
+  return result;
+}
+
 }  // namespace
 
 void Database::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
@@ -21,12 +31,7 @@ Database::Database(const std::string& dsn) : connection_(PQconnectdb(dsn.c_str()
 }
 
 std::vector<Database::Row> Database::rows(const std::string& sql) {
-  const ResultHandle result(PQexec(connection_.get(), sql.c_str()));
-  const auto status = PQresultStatus(result.get());
-  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
-    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-    throw SqlError(state == nullptr ? "08006" : state, PQresultErrorMessage(result.get()));
-  }
+  const ResultHandle result = execute(connection_.get(), sql);
   std::vector<Row> all;
   for (int r = 0; r < PQntuples(result.get()); ++r) {
     Row row;
@@ -36,6 +41,10 @@ std::vector<Database::Row> Database::rows(const std::string& sql) {
     all.push_back(std::move(row));
   }
   return all;
+}
+
+long long Database::changed_rows(const std::string& sql) {
+  return std::atoll(PQcmdTuples(execute(connection_.get(), sql).get()));
 }
 
 void Database::run(const std::string& sql) { rows(sql); }
