@@ -139,6 +139,11 @@ void Line::migrate() {
   ASSERT_EQ(done.code, 0) << done.err;
 }
 
+void Line::migrate_and_copy() {
+  migrate();
+  once();
+}
+
 Process Line::start(const std::string& role, const std::map<std::string, std::string>& environment) {
   static int count = 0;
   const std::string base = (directory_ / ("run-" + std::to_string(count++))).string();

@@ -48,6 +48,9 @@ class Line {
   // One command to its end; `arguments` behind `penstock --config …`.
   Finished run(const std::vector<std::string>& arguments, std::chrono::seconds within = std::chrono::seconds(60));
   void migrate();  // must succeed
+  // The same, and the initial copy: changes from here on are captured once (a row that changes before its slice is read is
+  // in the journal and in the slice).
+  void migrate_and_copy();
   // The replicator, in the background.
   Process start(const std::string& role = "all", const std::map<std::string, std::string>& environment = {});
   // `run --once` must succeed: B has everything that was committed.
