@@ -65,7 +65,9 @@ begin
     select string_agg(quote_ident(attname), ', ' order by attnum)
                filter (where attgenerated = '' and attname = any (columns)),
            string_agg(format('%1$I = excluded.%1$I', attname), ', ' order by attnum)
-               filter (where attgenerated = '' and attname = any (columns) and attname <> all (key))
+               filter (where attgenerated = '' and attname = any (columns)
+                       -- A key that is equal may be written differently: numeric 1.0 and 1.00, citext.
+                       and (attname <> all (key) or atttypid <> all (array['int2', 'int4', 'int8', 'uuid', 'date']::regtype[])))
       into written, assignments
       from pg_attribute where attrelid = relation and attnum > 0 and not attisdropped;
 

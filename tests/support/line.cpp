@@ -66,6 +66,8 @@ void Line::create_databases() {
   };
   create(servers_.a, name_ + "_a");
   create(servers_.b, name_ + "_b");
+  admin_a_ = uri(servers_.a, name_ + "_a");
+  admin_b_ = uri(servers_.b, name_ + "_b");
   owner_a_ = uri(servers_.a, name_ + "_a", std::string("app:") + kPassword);
   owner_b_ = uri(servers_.b, name_ + "_b", std::string("app:") + kPassword);
 }

@@ -39,6 +39,8 @@ class Line {
 
   Database a() const { return Database(owner_a_); }  // sessions of the tables' owner
   Database b() const { return Database(owner_b_); }
+  Database admin_a() const { return Database(admin_a_); }  // a superuser's
+  Database admin_b() const { return Database(admin_b_); }
   const std::string& dsn_a() const { return owner_a_; }
   std::string topic(const std::string& table) const { return prefix_ + ".public." + table; }
   std::string dead_letter_topic() const { return prefix_ + ".dlq.emp"; }
@@ -70,7 +72,7 @@ class Line {
 
   Servers servers_;
   std::string name_, prefix_;
-  std::string owner_a_, owner_b_;
+  std::string owner_a_, owner_b_, admin_a_, admin_b_;
   std::filesystem::path directory_;
   std::string tables_;
 };
