@@ -1,4 +1,4 @@
-// The cases that broke the first draft of the capture (docs: tests/e2e/README.md). Each goes through the whole line.
+// The cases that broke the first draft of the capture. Each goes through the whole line.
 #include <csignal>
 #include <thread>
 
