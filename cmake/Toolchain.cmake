@@ -4,6 +4,8 @@
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror -fpch-preprocess)
 # Coroutine frames of GCC 12 set this off inside Boost.Asio's own headers.
 add_compile_options(-Wno-mismatched-new-delete)
+# And these inside std::string's operator+.
+add_compile_options(-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow)
 
 if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   # Line tables are enough for stack traces and profiles; full debug information doubles the build's time.

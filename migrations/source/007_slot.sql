@@ -56,7 +56,8 @@ declare
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
     select string_agg(format('t.%I', a.attname), ', ' order by nth),
-           string_agg(format('a.%I', a.attname), ', ' order by nth),
+           string_agg(format('(select a.%I from json_populate_record(null::%s, $1) as a)', a.attname,
+                             entry.root::regclass), ', ' order by nth),
            array_agg(distinct substring(o from '^operator\((.*)\.[^.]*\)$'))
       into keys, after, schemas
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) with ordinality as k (name, num, o, nth)
@@ -69,7 +70,7 @@ begin
         select row_to_json(t.*)::text as image, row_to_json(k.*) as key
           from %1$s as t
          cross join lateral (select %2$s) as k
-         where $1 is null or row(%2$s) operator(%3$s.>) (select row(%4$s) from json_populate_record(null::%1$s, $1) as a)
+         where $1 is null or row(%2$s) operator(%3$s.>) row(%4$s)
          order by %2$s limit $2 $$, entry.root::regclass, keys, schemas[1], after);
 end
 $outer$;

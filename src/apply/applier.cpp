@@ -15,8 +15,6 @@ constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end
 constexpr auto kStopPatience = 10s;
 constexpr auto kHouseInterval = 5s;
 constexpr std::size_t kTrimBatches = 1'000;
-// While a batch is open librdkafka's fetcher must not sleep off a full queue.
-constexpr auto kWakeInterval = 20ms;
 
 }  // namespace
 
@@ -35,7 +33,6 @@ struct Applier::Session {
   BatchWriter writer;
   std::vector<bool> paused;
   Clock::time_point house_kept = Clock::now();
-  Clock::time_point woken = Clock::now();
   std::size_t batches_since_trim = 0;
 };
 
@@ -52,6 +49,7 @@ Task<void> Applier::run(StopToken& stop) {
       co_await serve(stop);
     } catch (const Failure& failure) {
       if (!failure.worth_waiting()) throw;
+      announce_ = failure.transient();  // a set-up is tried often, and its repair is seen by the batches that follow
       failed = std::current_exception();
     }
     if (failed && !stop.requested()) co_await outage.wait(failed, stop);
@@ -75,7 +73,10 @@ Task<void> Applier::serve(StopToken& stop) {
   }
   consumer_->assign(from);
   const auto& last = session.target->offsets.last;
-  log::info("apply: applying {} after batch {}", options_.pipeline, last ? static_cast<std::int64_t>(last->batch) : 0);
+  if (announce_) {
+    log::info("apply: applying {} after batch {}", options_.pipeline,
+              last ? static_cast<std::int64_t>(last->batch) : 0);
+  }
   co_await stream(session, stop);
 }
 
@@ -124,7 +125,7 @@ void Applier::mirror(const Session& session) {
   consumer_->mirror_offsets(next);
 }
 
-// Pauses partitions whose next batches are ahead of the one in hand, and wakes the fetcher for the others.
+// Pauses partitions whose next batches are ahead of the one in hand, so that what is kept aside stays bounded.
 void Applier::regulate(Session& session) {
   for (std::size_t i = 0; i < session.paused.size(); ++i) {
     const bool ahead = session.assembler.runs_ahead(i);
@@ -135,12 +136,6 @@ void Applier::regulate(Session& session) {
       consumer_->pause(one);
     } else {
       consumer_->resume(one);
-    }
-  }
-  if (session.writer.in_transaction() && Clock::now() - session.woken > kWakeInterval) {
-    session.woken = Clock::now();
-    for (std::size_t i = 0; i < session.paused.size(); ++i) {
-      if (!session.paused[i]) return consumer_->wake_fetcher(partitions_.all()[i]);
     }
   }
 }

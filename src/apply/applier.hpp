@@ -51,6 +51,7 @@ class Applier {
   DeadLetters dead_letters_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::unique_ptr<kafka::Admin> admin_;
+  bool announce_ = true;  // say when a session begins to apply
 };
 
 }  // namespace penstock::apply

@@ -97,8 +97,9 @@ void BatchAssembler::note_end(const Partition& partition, const Record& record) 
   const std::string name = name_of(record.position.epoch, record.position.batch);
   EndMark& end = *record.end;
   if (end.count != partition.count) {
+    const auto& where = numbering_.all()[record.partition];
     stop_for_safety(fmt::format("{} has {} records in {} partition {}, but {} arrived: some are missing", name,
-                                end.count, record.message.topic(), record.message.partition(), partition.count));
+                                end.count, where.topic, where.partition, partition.count));
   }
   if (current_->end) {
     if (current_->end->parts != end.parts || current_->end->snapshot != end.snapshot) {

@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   add_migrate(app, action);
   add_run(app, action);
   add_status(app, action);
+
   add_verify(app, action);
   add_dlq(app, action);
   try {

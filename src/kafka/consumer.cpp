@@ -58,6 +58,7 @@ struct Consumer::Impl : Client {
   std::set<TopicPartition> taken_from;     // since the fetchers were woken
   std::size_t taken_bytes = 0;
   std::size_t wake_every_bytes = 0;
+  std::optional<Clock::time_point> wake_at;  // after resume()
   std::map<TopicPartition, std::int64_t> mirror_next;
   bool mirroring = false;
   Clock::time_point mirrored_at{};
@@ -112,6 +113,7 @@ void Consumer::Impl::wake_fetchers() {
   rd_kafka_offsets_for_times(get(), list.get(), kNoWait);
   taken_from.clear();
   taken_bytes = 0;
+  wake_at.reset();
 }
 
 void Consumer::Impl::mirror() {
@@ -149,13 +151,15 @@ Task<std::vector<Message>> Consumer::poll(std::size_t messages_max, std::chrono:
   for (;;) {
     std::vector<Message> messages = self.take(messages_max);
     self.mirror();
+    if (self.wake_at && Clock::now() >= *self.wake_at) self.wake_fetchers();
     if (!messages.empty()) co_return messages;
     if (!self.failure) self.failure = self.take_trouble();
     if (self.failure) throw *std::exchange(self.failure, std::nullopt);
     if (self.fatal()) throw *self.fatal();
-    const auto left = deadline - Clock::now();
-    if (left <= Clock::duration::zero()) co_return messages;
-    co_await self.events->wait(left);
+    const auto now = Clock::now();
+    if (now >= deadline) co_return messages;
+    const auto until = std::min(deadline, self.wake_at.value_or(deadline));
+    co_await self.events->wait(std::max(until - now, Clock::duration::zero()));
   }
 }
 
@@ -165,6 +169,11 @@ void Consumer::pause(std::span<const TopicPartition> partitions) {
 
 void Consumer::resume(std::span<const TopicPartition> partitions) {
   rd_kafka_resume_partitions(impl_->get(), list_of(partitions).get());
+  // The fetcher would find out within a second. librdkafka's main thread must have heard first, which takes no
+  // millisecond.
+  constexpr std::chrono::milliseconds kHeard{2};
+  impl_->taken_from.insert(partitions.begin(), partitions.end());
+  impl_->wake_at = Clock::now() + kHeard;
 }
 
 void Consumer::mirror_offsets(std::span<const TopicPartitionOffset> next) {

@@ -30,8 +30,7 @@ class Consumer {
   // Messages that are there, at most messages_max, waiting up to timeout for the first; empty on timeout. Call it every
   // few seconds even while paused: errors, the log and the mirror move here.
   Task<std::vector<Message>> poll(std::size_t messages_max, std::chrono::milliseconds timeout);
-  // Bytes of messages fetched are bounded by the queue; pause while somebody else must catch up. After resume() it
-  // takes up to a second until messages come (librdkafka's fetcher looks that often); assign() does it in a tenth.
+  // Bytes of messages fetched are bounded by the queue; pause while somebody else must catch up.
   void pause(std::span<const TopicPartition> partitions);
   void resume(std::span<const TopicPartition> partitions);
   // Commits to the group without waiting, the latest within 100 ms and a poll(): a mirror for people; failures are only

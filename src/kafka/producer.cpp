@@ -125,7 +125,7 @@ void Producer::Impl::delivered(const rd_kafka_message_t& message) {
     if (!failure) {
       const std::string where =
           fmt::format("Kafka topic {}, partition {}", rd_kafka_topic_name(message.rkt), message.partition);
-      failure = failure_of(message.err, where, rd_kafka_message_errstr(&message));
+      failure = failure_of(message.err, where);  // rd_kafka_message_errstr() would give the record's own value
     }
     return;
   }

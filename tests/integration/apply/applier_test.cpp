@@ -1,11 +1,12 @@
 // Plain batches, tables and types: what happens when nothing is wrong.
-#include "integration/apply/target_line.hpp"
+#include "support/target_line.hpp"
 
 namespace penstock::apply {
 namespace {
 
-const char* const kBooks = "select books->'public.src_0'->>'captured', books->'public.src_0'->>'applied', "
-                           "books->'public.src_0'->>'rejected' from penstock.offsets order by batch desc, step desc limit 1";
+const char* const kBooks =
+    "select books->'public.src_0'->>'captured', books->'public.src_0'->>'applied', "
+    "books->'public.src_0'->>'rejected' from penstock.offsets order by batch desc, step desc limit 1";
 
 class ApplierTest : public TargetLine {};
 
@@ -20,7 +21,8 @@ TEST_F(ApplierTest, AppliesInsertsUpdatesAndDeletesInOrderWithOffsetsAndBooks) {
   EXPECT_EQ(ask(kBooks), "10|10|0");
   EXPECT_EQ(ask("select epoch, batch, step, nonce, snapshot, poison from penstock.offsets order by batch desc limit 1"),
             "1|3|0|1003|103:103:|0");
-  EXPECT_EQ(ask("select positions->0->>'next_offset', positions->0->>'cdc_id' from penstock.offsets order by batch desc limit 1"),
+  EXPECT_EQ(ask("select positions->0->>'next_offset', positions->0->>'cdc_id' from penstock.offsets order by batch "
+                "desc limit 1"),
             "10|1");
   applier.stop();
 }
@@ -50,9 +52,10 @@ TEST_F(ApplierTest, PassesABatchWithoutAnyChange) {
 }
 
 TEST_F(ApplierTest, WritesIdentityAlwaysAndLeavesGeneratedAndExtraColumnsToB) {
-  add_table("\"T t\"",
-            "id int generated always as identity primary key, \"V v\" text, twice int generated always as (id * 2) stored, "
-            "extra text default 'kept'");
+  add_table(
+      "\"T t\"",
+      "id int generated always as identity primary key, \"V v\" text, twice int generated always as (id * 2) stored, "
+      "extra text default 'kept'");
   RunningApplier applier(options());
   send_batch(1, {row(5, R"("V v":"a","twice":10)")});
   until_batch(1);
@@ -100,7 +103,8 @@ TEST_F(ApplierTest, OrdersABatchOverPartitionsAndTables) {
 TEST_F(ApplierTest, ExecutesATruncateOfSeveralPartitionsOnceAndBetweenItsNeighbours) {
   add_table("t", "id int primary key, v text", 2);
   RunningApplier applier(options());
-  send_batch(1, {row(1, R"("v":"a")", 0), row(2, R"("v":"b")", 1), truncated(0), truncated(1), row(3, R"("v":"c")", 1)});
+  send_batch(1,
+             {row(1, R"("v":"a")", 0), row(2, R"("v":"b")", 1), truncated(0), truncated(1), row(3, R"("v":"c")", 1)});
   send_batch(2, {row(4, R"("v":"d")", 0)});
   until_batch(2);
   EXPECT_EQ(ask("select id from t order by id"), "3;4");

@@ -94,9 +94,11 @@ TEST_F(ConsumerOnBroker, APausedPartitionBringsNothingUntilItIsResumed) {
     co_await producer.flush();
     const auto paused = co_await consumer.poll(10, 700ms);
     EXPECT_TRUE(paused.empty());
+    const auto at = std::chrono::steady_clock::now();
     consumer.resume(partitions);
     const auto resumed = co_await consumer.poll(10, 5s);
     EXPECT_EQ(resumed.size(), 1U);
+    EXPECT_LT(std::chrono::steady_clock::now() - at, 500ms);
   });
 }
 

@@ -30,8 +30,8 @@ struct Made {
 // A change to be made into a record.
 struct MadeChange {
   Op op = Op::update;
-  std::string image;         // the row, or the key of a delete
-  std::string key;           // {"id":1}
+  std::string image;  // the row, or the key of a delete
+  std::string key;    // {"id":1}
   std::size_t table = 0;
   std::int32_t partition = 0;
   bool oversize = false;
@@ -39,7 +39,8 @@ struct MadeChange {
 
 inline MadeChange row(int id, const std::string& rest, std::int32_t partition = 0, std::size_t table = 0) {
   const std::string key = "{\"id\":" + std::to_string(id) + "}";
-  return {Op::update, "{\"id\":" + std::to_string(id) + (rest.empty() ? "" : ",") + rest + "}", key, table, partition, false};
+  return {Op::update, "{\"id\":" + std::to_string(id) + (rest.empty() ? "" : ",") + rest + "}", key, table, partition,
+          false};
 }
 inline MadeChange gone(int id, std::int32_t partition = 0, std::size_t table = 0) {
   const std::string key = "{\"id\":" + std::to_string(id) + "}";
@@ -57,8 +58,8 @@ class RunningApplier {
   RunningApplier(const RunningApplier&) = delete;
   RunningApplier& operator=(const RunningApplier&) = delete;
 
-  void stop();                        // throws what run() threw
-  std::optional<ErrorKind> ended();   // waits for run() to end by itself: by which failure
+  void stop();                       // throws what run() threw
+  std::optional<ErrorKind> ended();  // waits for run() to end by itself: by which failure
 
  private:
   void join();

@@ -1,4 +1,4 @@
-#include "integration/apply/target_line.hpp"
+#include "support/target_line.hpp"
 
 #include "kafka/consumer.hpp"
 
@@ -64,7 +64,7 @@ void TargetLine::TearDown() {
 }
 
 void TargetLine::add_table(const std::string& name, const std::string& definition, std::int32_t partitions,
-                                 std::vector<RuleSpec> rules, std::vector<std::string> key) {
+                           std::vector<RuleSpec> rules, std::vector<std::string> key) {
   if (!definition.empty()) run_sql("create table public." + name + " (" + definition + ")");
   TableSpec table;
   table.relation = "public.src_" + std::to_string(tables_.size());
@@ -79,7 +79,8 @@ void TargetLine::add_table(const std::string& name, const std::string& definitio
   tables_.push_back(std::move(table));
 }
 
-std::vector<Made> TargetLine::batch(std::int64_t number, const std::vector<MadeChange>& changes, std::int64_t nonce_shift) {
+std::vector<Made> TargetLine::batch(std::int64_t number, const std::vector<MadeChange>& changes,
+                                    std::int64_t nonce_shift) {
   const EnvelopeWriter writer(pipeline_, "a");
   struct Part {
     std::size_t last;

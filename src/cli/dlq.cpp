@@ -1,0 +1,88 @@
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "model/json_text.hpp"
+#include "ops/dead_letters.hpp"
+
+namespace penstock::cli {
+namespace {
+
+struct Options {
+  ops::DeadLetterFilter filter;
+  bool json = false;
+};
+
+Task<int> list(const Config& config, std::shared_ptr<Options> options) {
+  const auto letters = co_await ops::list_dead_letters(config, options->filter);
+  if (!options->json) {
+    std::cout << ops::to_text(letters);
+    co_return 0;
+  }
+  std::string out = "[";
+  for (const auto& letter : letters) out.append(out.size() > 1 ? ",\n" : "").append(letter.to_json());
+  std::cout << out << "]\n";
+  co_return 0;
+}
+
+std::string record_json(const ops::DeadLetterRecord& record) {
+  std::string out = "{\"key\":";
+  append_json_string(out, record.key);
+  out.append(",\"value\":");
+  append_json_string(out, record.value);
+  out.append(",\"headers\":{");
+  for (const auto& [name, value] : record.headers) {
+    if (out.back() != '{') out.push_back(',');
+    append_json_string(out, name);
+    out.push_back(':');
+    append_json_string(out, value);
+  }
+  return out + "}}";
+}
+
+void print(const ops::DeadLetter& letter, const std::optional<ops::DeadLetterRecord>& record) {
+  std::cout << "id       " << letter.id << "\nstate    " << letter.state << "\ntable    " << letter.relation
+            << "\nkey      " << letter.key << "\nstage    " << letter.stage << " " << letter.rule << letter.sqlstate
+            << "\nmessage  " << letter.message << "\nat       " << letter.rejected_at << "\n";
+  if (!record) {
+    std::cout << "The topic does not have it any more.\n";
+    return;
+  }
+  for (const auto& [name, value] : record->headers) std::cout << "header   " << name << ": " << value << "\n";
+  std::cout << "value    " << record->value << "\n";
+}
+
+Task<int> show(const Config& config, std::shared_ptr<Options> options) {
+  const auto letters = co_await ops::list_dead_letters(config, options->filter);
+  if (letters.empty()) throw Failure(ErrorKind::usage, "no dead letter has this id; `penstock dlq list` shows them");
+  const auto record = co_await ops::read_dead_letter(config, letters[0]);
+  if (options->json) {
+    std::cout << "{\"ledger\":" << letters[0].to_json() << ",\"record\":" << (record ? record_json(*record) : "null")
+              << "}\n";
+  } else {
+    print(letters[0], record);
+  }
+  co_return 0;
+}
+
+}  // namespace
+
+void add_dlq(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("dlq", "dead letters: changes that a rule or B refused");
+  command->require_subcommand(1);
+  auto* list_command = command->add_subcommand("list", "the ledger, oldest first");
+  list_command->add_option("--rule", options->filter.rule, "of this rule, or SQLSTATE");
+  list_command->add_option("--table", options->filter.table, "of this table on A: public.employee_a");
+  list_command->add_option("--key", options->filter.key, "of this key: '{\"emp_id\":7}'");
+  list_command->add_option("--state", options->filter.state, "open, superseded, replayed or discarded")
+      ->check(CLI::IsMember({"open", "superseded", "replayed", "discarded"}));
+  list_command->add_option("--limit", options->filter.limit, "at most this many (100)")->check(CLI::PositiveNumber);
+  list_command->add_flag("--json", options->json, "as JSON");
+  auto* show_command = command->add_subcommand("show", "one dead letter with its original bytes and headers");
+  show_command->add_option("id", options->filter.id, "its number in the list")->required();
+  show_command->add_flag("--json", options->json, "as JSON");
+  list_command->callback([=, &chosen] { chosen = [options](const Config& config) { return list(config, options); }; });
+  show_command->callback([=, &chosen] { chosen = [options](const Config& config) { return show(config, options); }; });
+}
+
+}  // namespace penstock::cli

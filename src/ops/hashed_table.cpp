@@ -1,0 +1,55 @@
+#include "ops/hashed_table.hpp"
+
+#include "sql/embedded_sql.hpp"
+
+namespace penstock::ops {
+
+Task<HashedTable> HashedTable::open(pg::Connection& connection, const std::string& table,
+                                    const std::vector<std::string>& columns, const std::vector<std::string>& key) {
+  HashedTable opened(connection);
+  const pg::Result row = co_await connection.query(sql::common::verify_statements, pg::Params::of(table, columns, key));
+  opened.buckets_sql_ = row.text(0, 0);
+  opened.keys_sql_ = row.text(0, 1);
+  opened.lookup_sql_ = row.text(0, 2);
+  co_return opened;
+}
+
+Task<std::map<std::int64_t, HashedTable::Bucket>> HashedTable::buckets(std::int64_t count) {
+  const pg::Result rows = co_await connection_.query(buckets_sql_, pg::Params::of(count));
+  std::map<std::int64_t, Bucket> all;
+  for (int row = 0; row < rows.rows(); ++row)
+    all[rows.int64(row, 0)] = {rows.int64(row, 1), std::string(rows.text(row, 2))};
+  co_return all;
+}
+
+Task<std::map<std::string, std::string>> HashedTable::rows_of(std::int64_t count,
+                                                              const std::vector<std::int64_t>& buckets) {
+  std::vector<std::string> numbers;
+  for (const auto bucket : buckets) numbers.push_back(std::to_string(bucket));
+  const pg::Result rows = co_await connection_.query(keys_sql_, pg::Params::of(count, numbers));
+  std::map<std::string, std::string> all;
+  for (int row = 0; row < rows.rows(); ++row) all.emplace(rows.text(row, 0), rows.text(row, 1));
+  co_return all;
+}
+
+Task<HashedTable::Looked> HashedTable::look_up(const std::vector<std::string>& keys) {
+  std::string array = "[";
+  for (const auto& key : keys) array.append(array.size() > 1 ? "," : "").append(key);
+  array.push_back(']');
+  // Two statements of one REPEATABLE READ transaction have one snapshot.
+  std::vector<pg::Connection::Step> steps(4);
+  steps[0] = {"begin isolation level repeatable read read only", {}, false};
+  steps[1] = {"select pg_current_snapshot()", {}, false};
+  steps[2] = {lookup_sql_, pg::Params::of(array), false};
+  steps[3] = {"commit", {}, false};
+  const std::vector<pg::Result> results = co_await connection_.pipeline(steps);
+  Looked looked;
+  looked.snapshot = results[1].text(0, 0);
+  const pg::Result& rows = results[2];
+  for (int row = 0; row < rows.rows(); ++row) {
+    looked.hashes.push_back(rows.is_null(row, 1) ? RowHash() : RowHash(rows.text(row, 1)));
+  }
+  co_return looked;
+}
+
+}  // namespace penstock::ops

@@ -1,0 +1,142 @@
+#include "ops/status.hpp"
+
+#include <algorithm>
+
+#include <simdjson.h>
+#include <spdlog/fmt/fmt.h>
+
+#include "model/counts.hpp"
+#include "model/journal_sql.hpp"
+#include "model/json_text.hpp"
+#include "ops/spec.hpp"
+#include "sql/embedded_sql.hpp"
+
+namespace penstock::ops {
+namespace {
+
+// Behind by this much with both halves alive: something does not move.
+constexpr double kStalledSeconds = 60;
+constexpr double kCatchingUpSeconds = 2;
+
+struct Heard {
+  std::int64_t captured = 0, applied = 0, rejected = 0;
+};
+
+std::map<std::string, Heard> read_books(std::string_view json) {
+  std::map<std::string, Heard> books;
+  simdjson::dom::parser parser;
+  for (auto [relation, book] : parser.parse(json.data(), json.size()).get_object()) {
+    Heard& heard = books[std::string(relation)];
+    heard.captured = book["captured"].get_int64();
+    heard.applied = book["applied"].get_int64();
+    heard.rejected = book["rejected"].get_int64();
+  }
+  return books;
+}
+
+Task<bool> lock_is_held(pg::Connection& connection, const std::string& pipeline, const std::string& what) {
+  const pg::Result row = co_await connection.query(sql::common::lock_is_held, pg::Params::of(pipeline, what));
+  co_return row.boolean(0, 0);
+}
+
+Task<std::map<std::string, Heard>> read_b(Status& status, std::string& snapshot, pg::Connection& b) {
+  status.apply_alive = co_await lock_is_held(b, status.pipeline, "apply");
+  const pg::Result row = co_await b.query(sql::target::newest_offsets, pg::Params::of(status.pipeline));
+  if (row.empty()) co_return std::map<std::string, Heard>();
+  status.epoch = row.int64(0, 0);
+  status.batch = row.int64(0, 1);
+  snapshot = row.text(0, 4);
+  status.poison = row.int64(0, 7);
+  co_return read_books(row.text(0, 6));
+}
+
+Task<void> read_a(Status& status, std::string snapshot, const std::map<std::string, Heard>& books, pg::Connection& a) {
+  status.capture_alive = co_await lock_is_held(a, status.pipeline, "capture");
+  const pg::Result slot = co_await a.query(sql::source::newest_slot, pg::Params::of(status.pipeline));
+  if (slot.empty())
+    throw Failure(ErrorKind::usage, "A has no slot for pipeline " + status.pipeline + ": run `penstock migrate`");
+  status.epoch = slot.int64(0, 0);
+  for (const auto& [relation, captured] : read_counts(slot.text(0, 10))) {
+    const auto found =
+        std::find_if(status.tables.begin(), status.tables.end(), [&](const auto& t) { return t.relation == relation; });
+    if (found != status.tables.end()) found->captured = captured;
+  }
+  for (auto& table : status.tables) {
+    const auto found = books.find(table.relation);
+    const Heard heard = found == books.end() ? Heard{} : found->second;
+    table.applied = heard.applied;
+    table.rejected = heard.rejected;
+    table.in_flight = table.captured - heard.captured;
+    table.unaccounted = heard.captured - heard.applied - heard.rejected;
+  }
+  // Before B had a batch: since the slot's beginning, which its first batch's `acked` still is.
+  if (snapshot.empty()) snapshot = slot.text(0, 6);
+  const pg::Result lag = co_await a.query(journal_sql(sql::source::lag, status.pipeline), pg::Params::of(snapshot));
+  status.lag_changes = lag.int64(0, 0);
+  status.lag_seconds = std::stod(std::string(lag.text(0, 1)));
+}
+
+std::string state_of(const Status& status) {
+  if (!status.capture_alive && !status.apply_alive) return "stopped";
+  const bool behind = status.lag_changes > 0 || std::any_of(status.tables.begin(), status.tables.end(),
+                                                            [](const auto& t) { return t.in_flight > 0; });
+  if (!behind) return "idle";
+  if (status.lag_seconds > kStalledSeconds) return "stalled";
+  return status.lag_seconds > kCatchingUpSeconds ? "catching_up" : "running";
+}
+
+}  // namespace
+
+bool Status::healthy() const {
+  return state != "stalled" &&
+         std::all_of(tables.begin(), tables.end(), [](const Table& table) { return table.unaccounted == 0; });
+}
+
+std::string Status::to_text() const {
+  std::string out =
+      fmt::format("pipeline {}: {}, epoch {}, batch {}, {} changes and {:.1f} s behind; capture {}, apply {}{}\n",
+                  pipeline, state, epoch, batch, lag_changes, lag_seconds, capture_alive ? "up" : "down",
+                  apply_alive ? "up" : "down", poison > 0 ? fmt::format("; poison records {}", poison) : "");
+  out += fmt::format("{:<40} {:>12} {:>12} {:>10} {:>10} {:>10} {:>12}\n", "table", "captured", "applied", "rejected",
+                     "filtered", "in flight", "unaccounted");
+  for (const auto& table : tables) {
+    out += fmt::format("{:<40} {:>12} {:>12} {:>10} {:>10} {:>10} {:>12}\n", table.relation, table.captured,
+                       table.applied, table.rejected, 0, table.in_flight, table.unaccounted);
+  }
+  return out;
+}
+
+std::string Status::to_json() const {
+  std::string out =
+      fmt::format(R"({{"pipeline":"{}","state":"{}","epoch":{},"batch":{},"lag_seconds":{:.3f},"lag_changes":{},)"
+                  R"("capture":"{}","apply":"{}","poison":{},"tables":[)",
+                  pipeline, state, epoch, batch, lag_seconds, lag_changes, capture_alive ? "up" : "down",
+                  apply_alive ? "up" : "down", poison);
+  for (const auto& table : tables) {
+    if (out.back() != '[') out.push_back(',');
+    out.append("{\"table\":");
+    append_json_string(out, table.relation);
+    out += fmt::format(R"(,"captured":{},"applied":{},"rejected":{},"filtered":0,"in_flight":{},"unaccounted":{}}})",
+                       table.captured, table.applied, table.rejected, table.in_flight, table.unaccounted);
+  }
+  return out + "]}\n";
+}
+
+Task<Status> read_status(const Config& config) {
+  Status status;
+  status.pipeline = config.pipeline.name;
+  pg::Connection b = co_await pg::Connection::connect({config.target.dsn, "B"});
+  pg::Connection a = co_await pg::Connection::connect({config.source.dsn, "A"});
+  const PipelineSpec spec = co_await stored_spec(b, config.pipeline.name);
+  for (const auto& table : spec.tables) {
+    status.tables.emplace_back();
+    status.tables.back().relation = table.relation;
+  }
+  std::string snapshot;
+  const auto books = co_await read_b(status, snapshot, b);
+  co_await read_a(status, snapshot, books, a);
+  status.state = state_of(status);
+  co_return status;
+}
+
+}  // namespace penstock::ops

@@ -1,0 +1,185 @@
+#include "ops/verify.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "base/check.hpp"
+#include "base/log.hpp"
+#include "config/sql_name.hpp"
+#include "model/json_text.hpp"
+#include "ops/coverage.hpp"
+#include "ops/hashed_table.hpp"
+#include "ops/spec.hpp"
+#include "sql/embedded_sql.hpp"
+
+namespace penstock::ops {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kBuckets = 1 << 14;
+constexpr std::size_t kBucketsAtOnce = 256;  // whose keys are listed by one statement
+constexpr std::size_t kKeysAtOnce = 1'000;
+constexpr std::int64_t kKeysMax = 1'000;  // differences after which the search ends
+constexpr int kRoundsMax = 30;
+constexpr auto kPatience = 30s;
+
+class TableVerifier {
+ public:
+  TableVerifier(std::string pipeline, const PipelineSpec::Table& table, pg::Connection& a, pg::Connection& b)
+      : pipeline_(std::move(pipeline)), table_(table), a_(a), b_(b) {
+    report_.relation = table.relation;
+  }
+
+  Task<VerifyReport::Table> run() {
+    HashedTable a = co_await HashedTable::open(a_, table_.relation, table_.columns, table_.key);
+    HashedTable b = co_await HashedTable::open(b_, table_.target, table_.columns, table_.key);
+    on_a_.emplace(std::move(a));
+    on_b_.emplace(std::move(b));
+    const std::vector<std::int64_t> buckets = co_await differing_buckets();
+    for (std::size_t at = 0; at < buckets.size() && !report_.more; at += kBucketsAtOnce) {
+      const auto end = std::min(buckets.size(), at + kBucketsAtOnce);
+      const std::vector<std::int64_t> some(buckets.begin() + static_cast<std::ptrdiff_t>(at),
+                                           buckets.begin() + static_cast<std::ptrdiff_t>(end));
+      const std::vector<std::string> keys = co_await suspects(some);
+      for (std::size_t from = 0; from < keys.size() && !report_.more; from += kKeysAtOnce) {
+        const auto to = std::min(keys.size(), from + kKeysAtOnce);
+        co_await follow_up(
+            {keys.begin() + static_cast<std::ptrdiff_t>(from), keys.begin() + static_cast<std::ptrdiff_t>(to)});
+        report_.more = report_.differing - report_.explained >= kKeysMax;
+      }
+    }
+    co_return std::move(report_);
+  }
+
+ private:
+  Task<std::vector<std::int64_t>> differing_buckets() {
+    const auto a = co_await on_a_->buckets(kBuckets);
+    const auto b = co_await on_b_->buckets(kBuckets);
+    std::vector<std::int64_t> differing;
+    for (const auto& [bucket, content] : a) {
+      report_.rows += content.rows;
+      const auto other = b.find(bucket);
+      if (other == b.end() || other->second != content) differing.push_back(bucket);
+    }
+    for (const auto& [bucket, content] : b) {
+      if (a.find(bucket) == a.end()) differing.push_back(bucket);
+    }
+    co_return differing;
+  }
+
+  // Keys that differ at first sight: the two readings were not of one moment.
+  Task<std::vector<std::string>> suspects(const std::vector<std::int64_t>& buckets) {
+    const auto a = co_await on_a_->rows_of(kBuckets, buckets);
+    const auto b = co_await on_b_->rows_of(kBuckets, buckets);
+    std::vector<std::string> keys;
+    for (const auto& [key, hash] : a) {
+      const auto other = b.find(key);
+      if (other == b.end() || other->second != hash) keys.push_back(key);
+    }
+    for (const auto& [key, hash] : b) {
+      if (a.find(key) == a.end()) keys.push_back(key);
+    }
+    co_return keys;
+  }
+
+  // Until each key is equal, or proven to differ: A's row, everything A had by then on B, B's row, and A's row once
+  // more unchanged.
+  Task<void> follow_up(std::vector<std::string> keys) {
+    std::vector<std::string> differing;
+    for (int round = 0; round < kRoundsMax && !keys.empty(); ++round) {
+      const auto before = co_await on_a_->look_up(keys);
+      const bool covered = co_await wait_until_covered(a_, b_, pipeline_, before.snapshot, kPatience);
+      if (!covered) {
+        log::warn("verify: B does not get everything that A had ({} s without a step): is `penstock run` at work?",
+                  kPatience.count());
+        break;
+      }
+      const auto on_b = co_await on_b_->look_up(keys);
+      const auto after = co_await on_a_->look_up(keys);
+      std::vector<std::string> changing;
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (after.hashes[i] == on_b.hashes[i]) continue;
+        (before.hashes[i] == after.hashes[i] ? differing : changing).push_back(keys[i]);
+      }
+      keys = std::move(changing);
+    }
+    report_.unsettled += static_cast<std::int64_t>(keys.size());
+    co_await explain(differing);
+  }
+
+  Task<void> explain(const std::vector<std::string>& differing) {
+    if (differing.empty()) co_return;
+    const pg::Result rows =
+        co_await b_.query(sql::target::explained_keys, pg::Params::of(pipeline_, table_.relation, differing));
+    std::set<std::string, std::less<>> explained;
+    for (int row = 0; row < rows.rows(); ++row) explained.emplace(rows.text(row, 0));
+    report_.differing += static_cast<std::int64_t>(differing.size());
+    report_.explained += static_cast<std::int64_t>(explained.size());
+    for (const auto& key : differing) {
+      if (explained.find(key) == explained.end()) report_.keys.push_back(key);
+    }
+  }
+
+  const std::string pipeline_;
+  const PipelineSpec::Table& table_;
+  pg::Connection& a_;
+  pg::Connection& b_;
+  std::optional<HashedTable> on_a_, on_b_;
+  VerifyReport::Table report_;
+};
+
+bool is_wanted(const PipelineSpec::Table& table, const std::optional<std::string>& wanted) {
+  if (!wanted) return true;
+  const auto name = parse_sql_name(*wanted);
+  return name && name->schema == table.source_schema && name->table == table.source_table;
+}
+
+}  // namespace
+
+Task<VerifyReport> verify(const Config& config, const std::optional<std::string>& table) {
+  pg::Connection a = co_await pg::Connection::connect({config.source.dsn, "A"});
+  pg::Connection b = co_await pg::Connection::connect({config.target.dsn, "B"});
+  const PipelineSpec spec = co_await load_spec(config, b);
+  co_await a.script(sql::common::verify_session);
+  co_await b.script(sql::common::verify_session);
+  VerifyReport report;
+  for (const auto& one : spec.tables) {
+    if (!is_wanted(one, table)) continue;
+    TableVerifier verifier(spec.pipeline, one, a, b);
+    VerifyReport::Table found = co_await verifier.run();
+    report.equal = report.equal && found.keys.empty() && found.unsettled == 0;
+    report.tables.push_back(std::move(found));
+  }
+  if (report.tables.empty()) throw Failure(ErrorKind::usage, "the pipeline has no table " + *table);
+  co_return report;
+}
+
+std::string VerifyReport::to_text() const {
+  std::string out;
+  for (const auto& table : tables) {
+    out += fmt::format("{}: {} rows, {} differing, {} of them explained by open rejects{}\n", table.relation,
+                       table.rows, table.differing, table.explained,
+                       table.unsettled > 0 ? fmt::format(", {} not settled", table.unsettled) : "");
+    for (const auto& key : table.keys) out += "  differs: " + key + "\n";
+    if (table.more) out += "  … and perhaps more\n";
+  }
+  return out + (equal ? "A = B but for explained rejects\n" : "A and B differ\n");
+}
+
+std::string VerifyReport::to_json() const {
+  std::string out = fmt::format(R"({{"equal":{},"tables":[)", equal);
+  for (const auto& table : tables) {
+    out.append(out.back() == '[' ? "{\"table\":" : ",{\"table\":");
+    append_json_string(out, table.relation);
+    out += fmt::format(R"(,"rows":{},"differing":{},"explained_by_rejects":{},"unsettled":{},"more":{},"keys":[)",
+                       table.rows, table.differing, table.explained, table.unsettled, table.more);
+    for (const auto& key : table.keys) out.append(out.back() == '[' ? "" : ",").append(key);
+    out.append("]}");
+  }
+  return out + "]}\n";
+}
+
+}  // namespace penstock::ops

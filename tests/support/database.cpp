@@ -1,0 +1,69 @@
+#include "support/database.hpp"
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <thread>
+
+namespace penstock::test {
+namespace {
+
+using ResultHandle = std::unique_ptr<PGresult, decltype([](PGresult* result) { PQclear(result); })>;
+
+ResultHandle execute(PGconn* connection, const std::string& sql) {
+  ResultHandle result(PQexec(connection, sql.c_str()));
+  const auto status = PQresultStatus(result.get());
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
+    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+    throw SqlError(state == nullptr ? "08006" : state, PQresultErrorMessage(result.get()));
+  }
+  return result;
+}
+
+}  // namespace
+
+void Database::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+Database::Database(const std::string& dsn) : connection_(PQconnectdb(dsn.c_str())) {
+  if (PQstatus(connection_.get()) != CONNECTION_OK) throw SqlError("08006", PQerrorMessage(connection_.get()));
+  PQsetNoticeProcessor(
+      connection_.get(), [](void*, const char*) {}, nullptr);
+}
+
+std::vector<Database::Row> Database::rows(const std::string& sql) {
+  const ResultHandle result = execute(connection_.get(), sql);
+  std::vector<Row> all;
+  for (int r = 0; r < PQntuples(result.get()); ++r) {
+    Row row;
+    for (int c = 0; c < PQnfields(result.get()); ++c) {
+      row.emplace_back(PQgetisnull(result.get(), r, c) == 1 ? "NULL" : PQgetvalue(result.get(), r, c));
+    }
+    all.push_back(std::move(row));
+  }
+  return all;
+}
+
+long long Database::changed_rows(const std::string& sql) {
+  return std::atoll(PQcmdTuples(execute(connection_.get(), sql).get()));
+}
+
+void Database::run(const std::string& sql) { rows(sql); }
+
+std::string Database::value(const std::string& sql) {
+  const auto all = rows(sql);
+  if (all.empty()) throw SqlError("02000", "no row: " + sql);
+  return all[0][0];
+}
+
+long long Database::number(const std::string& sql) { return std::stoll(value(sql)); }
+
+bool Database::becomes(const std::string& sql, const std::string& wanted, double seconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (true) {
+    if (value(sql) == wanted) return true;
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+}  // namespace penstock::test

@@ -1,0 +1,75 @@
+#pragma once
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/database.hpp"
+#include "support/process.hpp"
+
+namespace penstock::test {
+
+// Where the servers are. The default: those that tests/run started for all tests.
+struct Servers {
+  std::string a, b, kafka;  // superuser URIs to the database postgres; host:port
+  static Servers shared();
+};
+
+struct Finished {
+  int code = 0;
+  std::string out, err;
+};
+
+// A whole line of a test's own: a pair of fresh databases, a role without superuser or replication rights, topics under
+// a prefix of its own, and a penstock.toml. Everything is dropped with it; the program's logs are printed when the test
+// failed.
+class Line {
+ public:
+  explicit Line(Servers servers = Servers::shared());
+  ~Line();
+
+  // The configuration's tables and rules, as TOML behind [kafka].
+  void configure(const std::string& tables, const std::string& head = "");
+  // The first users' tables on both sides, with or without a primary key; configured with the three sample rules.
+  void create_employees(bool primary_key = false);
+  // The same DDL on both sides, as the owner of the tables (who is not the role penstock).
+  void on_both(const std::string& sql);
+
+  Database a() const { return Database(owner_a_); }  // sessions of the tables' owner
+  Database b() const { return Database(owner_b_); }
+  const std::string& dsn_a() const { return owner_a_; }
+  std::string topic(const std::string& table) const { return prefix_ + ".public." + table; }
+  std::string dead_letter_topic() const { return prefix_ + ".dlq.emp"; }
+  const Servers& servers() const { return servers_; }
+  std::string toml() const { return (directory_ / "penstock.toml").string(); }
+
+  // One command to its end; `arguments` behind `penstock --config …`.
+  Finished run(const std::vector<std::string>& arguments, std::chrono::seconds within = std::chrono::seconds(60));
+  void migrate();  // must succeed
+  // The replicator, in the background.
+  Process start(const std::string& role = "all", const std::map<std::string, std::string>& environment = {});
+  // `run --once` must succeed: B has everything that was committed.
+  void once(std::chrono::seconds within = std::chrono::seconds(120));
+
+  // Waits until B has everything, then: the rows of both sides are the same but for keys with open rejects, `verify`
+  // agrees, the books balance. The rows are compared here, not by the program.
+  void expect_equal(const std::string& table_a = "employee_a", const std::string& table_b = "employee_b",
+                    const std::string& key = "emp_id");
+  // The books of one table out of `status --json`.
+  long long book(const std::string& name, const std::string& table = "public.employee_a");
+  std::string log() const;  // everything the program wrote to stderr
+
+ private:
+  void create_databases();
+  void write_toml(const std::string& tables, const std::string& head) const;
+
+  Servers servers_;
+  std::string name_, prefix_;
+  std::string owner_a_, owner_b_;
+  std::filesystem::path directory_;
+  std::string tables_;
+};
+
+}  // namespace penstock::test

@@ -1,0 +1,70 @@
+#include "apply/batch_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "apply/column_scan.hpp"
+
+namespace penstock::apply {
+namespace {
+
+std::vector<Record> records(const std::vector<std::tuple<Op, std::size_t, std::int64_t>>& made) {
+  std::vector<Record> all;
+  for (const auto& [op, table, cdc_id] : made) {
+    Record& r = all.emplace_back();
+    r.op = op;
+    r.table = table;
+    r.position = {Epoch{1}, BatchNo{1}, cdc_id, 0};
+  }
+  return all;
+}
+
+std::string shape(const std::vector<PlanStep>& plan) {
+  std::string out;
+  for (const auto& step : plan) {
+    out += step.truncate ? "t" : "";
+    for (const std::size_t table : step.tables) out += std::to_string(table);
+    if (!step.truncate) out += ":" + std::to_string(step.changes.size());
+    if (!step.late.empty()) out += "+" + std::to_string(step.late.size());
+    out += " ";
+  }
+  return out;
+}
+
+TEST(PlanPiece, GroupsTablesInTheOrderOfTheirFirstChange) {
+  Truncated truncated;
+  const auto some = records({{Op::update, 1, 1}, {Op::update, 0, 2}, {Op::remove, 1, 3}});
+  EXPECT_EQ(shape(plan_piece(some, truncated)), "1:2 0:1 ");
+}
+
+TEST(PlanPiece, MakesTruncateABarrierThatIsExecutedOnce) {
+  Truncated truncated;
+  const auto some = records(
+      {{Op::update, 0, 1}, {Op::truncate, 0, 2}, {Op::truncate, 0, 2}, {Op::truncate, 1, 3}, {Op::update, 0, 4}});
+  EXPECT_EQ(shape(plan_piece(some, truncated)), "0:1 t01 0:1 ");
+  const auto late = records({{Op::update, 0, 1}, {Op::truncate, 0, 2}, {Op::update, 0, 5}});
+  EXPECT_EQ(shape(plan_piece(late, truncated)), "0:1+1 ");
+}
+
+TEST(PlanPiece, SkipsControlRecords) {
+  Truncated truncated;
+  EXPECT_EQ(shape(plan_piece(records({{Op::mark, 0, 0}}), truncated)), "");
+}
+
+TEST(ColumnScan, NamesTheMemberThatIsNoColumn) {
+  ColumnScan scan({"id", "name", "a \"b\""});
+  EXPECT_TRUE(scan.look(R"({"id":1,"name":"x,\"y\":{"})").news);
+  EXPECT_FALSE(scan.look(R"({"id":2,"name":"y"})").news);
+  EXPECT_TRUE(scan.look(R"({"id":2,"name":"y","a \"b\"":[1,{"zz":2}]})").news);
+  EXPECT_EQ(scan.look(R"({"id":2,"nome":"y"})").unknown, R"("nome")");
+  EXPECT_EQ(scan.seen(), (std::vector<std::string>{"id", "name", "a \"b\""}));
+}
+
+TEST(ColumnScan, LooksAgainAfterAnUnknownMember) {
+  ColumnScan scan({"id"});
+  EXPECT_TRUE(scan.look(R"({"id":1,"x":2})").unknown.has_value());
+  EXPECT_TRUE(scan.look(R"({"id":1,"x":2})").unknown.has_value());
+  EXPECT_FALSE(scan.look(R"({"id":1})").unknown.has_value());
+}
+
+}  // namespace
+}  // namespace penstock::apply
