@@ -37,11 +37,12 @@ Task<void> obey_signals(StopToken& stop) {
   std::_Exit(0);
 }
 
-// A server that is away is waited for; what is not installed, or not as the file says, is not.
-Task<PipelineSpec> load_spec_patiently(const Config& config, Role role, StopToken& stop) {
+// A server that is away is waited for; what is not installed, or not as the file says, is not. Nothing when stop was
+// requested before the server came.
+Task<std::optional<PipelineSpec>> load_spec_patiently(const Config& config, Role role, StopToken& stop) {
   Outage outage("run");
   const bool from_a = role == Role::capture;
-  while (true) {
+  while (!stop.requested()) {
     std::exception_ptr failed;
     try {
       const pg::ConnectOptions where(from_a ? config.source.dsn : config.target.dsn, from_a ? "A" : "B");
@@ -52,9 +53,9 @@ Task<PipelineSpec> load_spec_patiently(const Config& config, Role role, StopToke
       if (!failure.worth_waiting()) throw;
       failed = std::current_exception();
     }
-    if (stop.requested()) std::rethrow_exception(failed);
     co_await outage.wait(failed, stop);
   }
+  co_return std::nullopt;
 }
 
 CaptureLoop::Options capture_options(const Config& config, const PipelineSpec& spec) {
@@ -83,9 +84,10 @@ Task<void> nothing() { co_return; }
 
 // Both loops until they end; the first that fails ends the other.
 Task<void> run_loops(const Config& config, Role role, StopToken& stop) {
-  const PipelineSpec spec = co_await load_spec_patiently(config, role, stop);
-  CaptureLoop capture(capture_options(config, spec), stop);
-  apply::Applier applier(apply_options(config, spec));
+  const std::optional<PipelineSpec> spec = co_await load_spec_patiently(config, role, stop);
+  if (!spec) co_return;
+  CaptureLoop capture(capture_options(config, *spec), stop);
+  apply::Applier applier(apply_options(config, *spec));
   auto captured = role == Role::apply ? nothing() : capture.run();
   auto applied = role == Role::capture ? nothing() : applier.run(stop);
   co_await (std::move(captured) && std::move(applied));
