@@ -32,28 +32,32 @@ std::string stack(const std::string& arguments) {
   return out;
 }
 
-// Servers of one test, gone with it.
-class OwnServers {
+// The one server that a test stops, its own and gone with it; the other two are everybody's.
+class OwnServer {
  public:
-  OwnServers() {
+  // `which` is a, b or kafka.
+  explicit OwnServer(const std::string& which) : kind_(which == "kafka" ? "kafka" : "pg") {
     directory_ = std::filesystem::temp_directory_path() / ("penstock-own-" + std::to_string(std::random_device{}()));
     std::filesystem::create_directories(directory_);
     std::filesystem::permissions(directory_, std::filesystem::perms(0755));  // PostgreSQL runs as another user
-    servers.a = stack("pg start " + path("a") + " 0 track_commit_timestamp=on");
-    servers.b = stack("pg start " + path("b"));
-    servers.kafka = stack("kafka start " + path("kafka"));
+    (which == "a" ? servers.a : which == "b" ? servers.b : servers.kafka) = start();
   }
-  ~OwnServers() {
-    stack("pg kill " + path("a") + " 2>/dev/null");
-    stack("pg kill " + path("b") + " 2>/dev/null");
-    stack("kafka kill " + path("kafka") + " 2>/dev/null");
+  ~OwnServer() {
+    kill();
     std::filesystem::remove_all(directory_);
   }
-  std::string path(const std::string& server) const { return (directory_ / server).string(); }
+  std::string start() const { return command("start"); }
+  void kill() const { command("kill"); }  // SIGKILL to every process of it
+  void stop_immediately() const { command("stop", " immediate"); }
 
-  Servers servers;
+  Servers servers = Servers::shared();
 
  private:
+  std::string command(const std::string& action, const std::string& how = "") const {
+    return stack(kind_ + " " + action + " " + (directory_ / "server").string() + how);
+  }
+
+  const std::string kind_;
   std::filesystem::path directory_;
 };
 
@@ -61,7 +65,7 @@ class RestartTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(RestartTest, CostsNothingButTheWait) {
   const std::string server = GetParam();
-  OwnServers own;
+  const OwnServer own(server);
   Line line(own.servers);
   line.create_employees();
   line.migrate_and_copy();
@@ -79,13 +83,15 @@ TEST_P(RestartTest, CostsNothingButTheWait) {
       EXPECT_TRUE(server == "a" || written.failed == 0) << written.first_error;
     });
     std::this_thread::sleep_for(1s);
-    const std::string kind = server == "kafka" ? "kafka" : "pg";
     // One way the first time, the other way the second: an immediate stop, a kill -9 of every process.
-    const bool kill = round == 1 || server == "kafka";
-    stack(kind + (kill ? " kill " : " stop ") + own.path(server) + (kill ? "" : " immediate"));
+    if (round == 1 || server == "kafka") {
+      own.kill();
+    } else {
+      own.stop_immediately();
+    }
     load.join();
     std::this_thread::sleep_for(1s);
-    stack(kind + " start " + own.path(server));
+    own.start();
     const auto back = Clock::now();
     line.a().run("insert into employee_a values (" + std::to_string(900'000 + round) +
                  ", 'After', 'Restart', date '2010-01-01', 'C', 20000)");
