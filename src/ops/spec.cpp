@@ -10,10 +10,6 @@ void append(std::string& out, std::string_view text) {
   out.push_back(' ');
 }
 
-Failure never_migrated(const std::string& pipeline) {
-  return Failure(ErrorKind::usage, "pipeline " + pipeline + " is not installed there: run `penstock migrate`");
-}
-
 }  // namespace
 
 std::string written_form(const Config& config) {
@@ -37,13 +33,21 @@ std::string written_form(const Config& config) {
   return out;
 }
 
-Task<PipelineSpec> stored_spec(pg::Connection& connection, const std::string& pipeline) {
+Task<std::optional<PipelineSpec>> spec_if_stored(pg::Connection& connection, const std::string& pipeline) {
   const pg::Result there = co_await connection.query("select to_regclass('penstock.pipeline') is not null");
-  if (!there.boolean(0, 0)) throw never_migrated(pipeline);
+  if (!there.boolean(0, 0)) co_return std::nullopt;
   const pg::Result row = co_await connection.query("select configuration from penstock.pipeline where pipeline = $1",
-                                                   pg::Params().add(pipeline));
-  if (row.empty()) throw never_migrated(pipeline);
+                                                   pg::Params::of(pipeline));
+  if (row.empty()) co_return std::nullopt;
   co_return PipelineSpec::from_json(row.text(0, 0));
+}
+
+Task<PipelineSpec> stored_spec(pg::Connection& connection, const std::string& pipeline) {
+  auto spec = co_await spec_if_stored(connection, pipeline);
+  if (!spec) {
+    throw Failure(ErrorKind::usage, "pipeline " + pipeline + " is not installed there: run `penstock migrate`");
+  }
+  co_return std::move(*spec);
 }
 
 Task<PipelineSpec> load_spec(const Config& config, pg::Connection& connection) {

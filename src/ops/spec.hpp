@@ -11,7 +11,10 @@ namespace penstock::ops {
 // Servers' addresses and Kafka's tuning may change without it.
 std::string written_form(const Config& config);
 
-// What the last `migrate` stored on this database. Throws Failure(usage) where it never ran for this pipeline.
+// What the last `migrate` stored on this database; nullopt: nothing.
+Task<std::optional<PipelineSpec>> spec_if_stored(pg::Connection& connection, const std::string& pipeline);
+
+// The same. Throws Failure(usage) where `migrate` never ran for this pipeline.
 Task<PipelineSpec> stored_spec(pg::Connection& connection, const std::string& pipeline);
 
 // The same for `run`: throws Failure(usage) also where the file was changed since.
