@@ -36,26 +36,39 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     relation    regclass := target::regclass;
-    ordinal     text := 'penstock_ordinal';
-    all_columns text;   -- of the row type, aliased by themselves: rules name them
+    ordinal     text := 'ordinality';
+    value       text := 'penstock_value';
     written     text;   -- columns that are written
     assignments text;   -- of ON CONFLICT DO UPDATE
     keys        text;
     key_types   text;
     guard       text;   -- true, or penstock.reject()
     first_rule  text;   -- name of the first broken rule
-    images      text;
+    images      text;   -- FROM item: the rows, their columns by name (rules use them), and the ordinal
+    image       text;   -- what to select from it
 begin
-    while exists (select from pg_attribute where attrelid = relation and attname = ordinal) loop
-        ordinal := ordinal || '_';
-    end loop;
+    -- No list of column names here: the server parses the text anew after DDL, and a list that became too short would
+    -- give the ordinal's name to a column added since.
+    images := format('json_populate_recordset(null::%s, $1::json) with ordinality as r', relation);
+    image := 'r.*';
+    if exists (select from pg_attribute where attrelid = relation and attname = ordinal and not attisdropped) then
+        ordinal := 'penstock_ordinal';
+        while exists (select from pg_attribute where attrelid = relation and attname in (ordinal, value)) loop
+            ordinal := ordinal || '_';
+            value := value || '_';
+        end loop;
+        images := format('json_array_elements($1::json) with ordinality as e (%I, %I), json_populate_record(null::%s, e.%1$I) as r',
+                         value, ordinal, relation);
+        image := format('r.*, e.%I', ordinal);
+    end if;
 
-    select string_agg(quote_ident(attname), ', ' order by attnum),
-           string_agg(quote_ident(attname), ', ' order by attnum)
+    select string_agg(quote_ident(attname), ', ' order by attnum)
                filter (where attgenerated = '' and attname = any (columns)),
            string_agg(format('%1$I = excluded.%1$I', attname), ', ' order by attnum)
-               filter (where attgenerated = '' and attname = any (columns) and attname <> all (key))
-      into all_columns, written, assignments
+               filter (where attgenerated = '' and attname = any (columns)
+                       -- A key that is equal may be written differently: numeric 1.0 and 1.00, citext.
+                       and (attname <> all (key) or atttypid <> all (array['int2', 'int4', 'int8', 'uuid', 'date']::regtype[])))
+      into written, assignments
       from pg_attribute where attrelid = relation and attnum > 0 and not attisdropped;
 
     select string_agg(quote_ident(name), ', ' order by i),
@@ -69,23 +82,21 @@ begin
             using errcode = 'undefined_column';
     end if;
 
-    select string_agg(format('(%s) is not false', rule ->> 'check'), ' and ' order by i),
-           string_agg(format('when (%s) is false then %L', rule ->> 'check', rule ->> 'name'), ' ' order by i)
+    select string_agg(format(E'(%s\n) is not false', rule ->> 'check'), ' and ' order by i),
+           string_agg(format(E'when (%s\n) is false then %L', rule ->> 'check', rule ->> 'name'), ' ' order by i)
       into guard, first_rule
       from jsonb_array_elements(rules) with ordinality as r (rule, i);
     guard := case when guard is null then 'true' else format('case when %s then true else penstock.reject() end', guard) end;
 
-    images := format('json_populate_recordset(null::%s, $1::json) with ordinality as r (%s, %I)', relation, all_columns, ordinal);
-
     if kind = 'upsert' then
         return format(
-            'with input as materialized (select * from %s where %s), '
-            'last as (select distinct on (%s) * from input order by %3$s, %4$I desc) '
+            'with input as materialized (select %8$s from %1$s where %2$s), '
+            'last as (select distinct on (%3$s) * from input order by %3$s, %4$I desc) '
             'insert into %5$s (%6$s) overriding system value select %6$s from last order by %4$I '
             'on conflict (%3$s) do %7$s',
-            images, guard, keys, ordinal, relation, written, coalesce('update set ' || assignments, 'nothing'));
+            images, guard, keys, ordinal, relation, written, coalesce('update set ' || assignments, 'nothing'), image);
     elsif kind in ('mixed_delete', 'mixed_upsert') then
-        return penstock.mixed_sql(kind, relation, key, keys, key_types, images, guard, ordinal, written, assignments);
+        return penstock.mixed_sql(kind, relation, key, keys, key_types, images, image, guard, ordinal, written, assignments);
     elsif kind = 'delete_keys' then
         return format(
             'delete from %s as t using (select distinct %s from json_to_recordset($1::json) as k (%s)) as k where %s',
@@ -113,7 +124,7 @@ as $$ select string_agg(format('%1$s.%3$I = %2$s.%3$I', t, k, name), ' and ' ord
 
 -- mixed_sql: apply_sql's mixed_delete and mixed_upsert.
 create function penstock.mixed_sql(kind text, relation regclass, key text[], keys text, key_types text, images text,
-                                   guard text, ordinal text, written text, assignments text) returns text
+                                   image text, guard text, ordinal text, written text, assignments text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -126,7 +137,7 @@ as $$
         'delete from %5$s as t using gone where %6$s',
         keys, ordinal, key_types, penstock.same_key(key, 'image', 'd'), relation, penstock.same_key(key, 't', 'gone'))
     else format(
-        'with input as materialized (select * from %1$s where %2$s), '
+        'with input as materialized (select %10$s from %1$s where %2$s), '
         'gone as materialized (select %3$s, ($4::bigint[])[%4$I] as %4$I from rows from (json_to_recordset($3::json) '
         'as (%5$s)) with ordinality as k (%3$s, %4$I)), '
         'last as (select distinct on (%3$s) * from input order by %3$s, %4$I desc) '
@@ -134,6 +145,6 @@ as $$
         '(select from gone where %8$s and gone.%4$I > ($2::bigint[])[last.%4$I]) order by %4$I '
         'on conflict (%3$s) do %9$s',
         images, guard, keys, ordinal, key_types, relation, written, penstock.same_key(key, 'gone', 'last'),
-        coalesce('update set ' || assignments, 'nothing'))
+        coalesce('update set ' || assignments, 'nothing'), image)
     end
 $$;

@@ -93,8 +93,11 @@ Task<void> Applier::stream(Session& session, StopToken& stop) {
     for (auto& message : messages) {
       session.assembler.add(session.decoder.decode(std::move(message)));
       // A piece that is full is applied before more is taken in: memory stays bounded whatever the batch's size.
-      if (session.assembler.piece_ready()) co_await apply_what_is_ready(session);
+      // Poison between batches waits for the end of what was polled: one transaction for all of it.
+      const bool batch_to_apply = session.assembler.batch_in_hand() && session.assembler.piece_ready();
+      if (batch_to_apply) co_await apply_what_is_ready(session);
     }
+    co_await apply_what_is_ready(session);
     regulate(session);
     if (idle) co_await look_for_gap(session);
     co_await keep_house(session);

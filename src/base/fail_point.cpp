@@ -23,12 +23,18 @@ struct Armed {
   }
 };
 
+Armed& armed() {
+  static Armed the_one;
+  return the_one;
+}
+
 }  // namespace
 
+bool fail_point_armed(std::string_view name) { return !armed().name.empty() && armed().name == name; }
+
 void fail_point(std::string_view name) {
-  static Armed armed;
-  if (armed.name.empty() || armed.name != name) return;
-  if (--armed.passes_left == 0) ::raise(SIGKILL);  // as a crash does: no destructor, no flush
+  if (!fail_point_armed(name)) return;
+  if (--armed().passes_left == 0) ::raise(SIGKILL);  // as a crash does: no destructor, no flush
 }
 
 }  // namespace penstock

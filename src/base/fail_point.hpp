@@ -8,4 +8,8 @@ namespace penstock {
 // The names are listed in tests/fault/README.md, and a test kills the process at every one of them.
 void fail_point(std::string_view name);
 
+// Whether a test means to kill the process there: for a path that leaves no moment between two steps, and must then
+// take them one by one.
+bool fail_point_armed(std::string_view name);
+
 }  // namespace penstock

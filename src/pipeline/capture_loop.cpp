@@ -22,6 +22,7 @@ constexpr auto kStandbyInterval = 500ms;
 // nothing.
 constexpr auto kAcknowledgeAfter = 200ms;
 constexpr auto kLongestSleep = 1'000ms;
+constexpr auto kNap = 100ms;
 
 }  // namespace
 
@@ -108,12 +109,12 @@ Task<void> CaptureLoop::wait_for_changes(Journal& journal, bool locked) {
     co_await journal.wakeup().pause();
     co_return;
   }
-  if (!journal.slot().acknowledged()) {
-    const bool notified = co_await journal.wakeup().sleep(kAcknowledgeAfter);
-    if (notified) co_return;
-    co_await journal.acknowledge();
+  // In short naps, which cost A nothing, so that a stop request is noticed.
+  auto slept = 0ms;
+  for (bool notified = false; !notified && slept < kLongestSleep && !stop_.requested(); slept += kNap) {
+    notified = co_await journal.wakeup().sleep(kNap);
+    if (!notified && !journal.slot().acknowledged() && slept >= kAcknowledgeAfter) co_await journal.acknowledge();
   }
-  co_await journal.wakeup().sleep(kLongestSleep);
 }
 
 Task<void> CaptureLoop::publish(Journal& journal, JournalRows first_rows, Progress resume_after) {

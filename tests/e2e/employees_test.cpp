@@ -66,7 +66,7 @@ TEST_P(Employees, EightWritersForTwentySecondsEndEqualButForTheRejects) {
   Line line;
   line.create_employees(GetParam());
   load_sample(line.a());
-  line.migrate();
+  line.migrate_and_copy();
   Process replicator = line.start();
   const WriterReport written = write_employees(line.dsn_a(), {.connections = 8, .duration = 20s, .bad_share = 0.05});
   EXPECT_EQ(written.failed, 0) << written.first_error;
@@ -90,7 +90,7 @@ TEST_P(Employees, EightWritersForTwentySecondsEndEqualButForTheRejects) {
 TEST(EmployeeRules, EachSampleRuleRejectsAndIsNamed) {
   Line line;
   line.create_employees();
-  line.migrate();
+  line.migrate_and_copy();
   Database a = line.a();
   a.run("insert into employee_a values (1, 'Old', 'Timer', date '2007-12-31', 'Perth', 20000)");
   a.run("insert into employee_a values (2, 'Low', 'Paid', date '2008-01-01', 'Perth', 10000)");
@@ -105,7 +105,7 @@ TEST(EmployeeRules, EachSampleRuleRejectsAndIsNamed) {
 TEST(EmployeeRules, GoodBadGoodKeepsTheLastGoodRowAndSupersedesTheReject) {
   Line line;
   line.create_employees();
-  line.migrate();
+  line.migrate_and_copy();
   Database a = line.a();
   Process replicator = line.start();
   a.run(std::string("insert into employee_a values (1, ") + kGood + ")");
@@ -127,7 +127,7 @@ TEST(EmployeeRules, GoodBadGoodKeepsTheLastGoodRowAndSupersedesTheReject) {
 TEST(EmployeeRules, NullPasses) {
   Line line;
   line.create_employees();
-  line.migrate();
+  line.migrate_and_copy();
   line.a().run("insert into employee_a values (1, 'No', 'Body', null, null, null)");
   line.expect_equal();
   EXPECT_EQ(line.b().number("select count(*) from employee_b"), 1);
@@ -136,7 +136,7 @@ TEST(EmployeeRules, NullPasses) {
 TEST(EmployeeRules, OneBadRowOfAStatementIsRejectedAlone) {
   Line line;
   line.create_employees();
-  line.migrate();
+  line.migrate_and_copy();
   line.a().run(
       "insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', case g when 500 then 1 else 20000 end "
       "from generate_series(1, 1000) as g");
@@ -148,7 +148,7 @@ TEST(EmployeeRules, OneBadRowOfAStatementIsRejectedAlone) {
 TEST(EmployeeRules, ADeadLetterCarriesTheOriginalBytesAndTheReason) {
   Line line;
   line.create_employees();
-  line.migrate();
+  line.migrate_and_copy();
   line.a().run("insert into employee_a values (7, 'Low', 'Paid', date '2010-01-01', 'Perth', 3)");
   line.once();
   const Finished shown = line.run({"dlq", "show", "1", "--json"});
@@ -161,7 +161,7 @@ TEST(EmployeeRules, ADeadLetterCarriesTheOriginalBytesAndTheReason) {
 TEST(EmployeeLatency, AnInsertIsOnBWithinASecond) {
   Line line;
   line.create_employees();
-  line.migrate();
+  line.migrate_and_copy();
   Process replicator = line.start();
   line.once();
   line.a().run(std::string("insert into employee_a values (1, ") + kGood + ")");

@@ -66,6 +66,8 @@ void Line::create_databases() {
   };
   create(servers_.a, name_ + "_a");
   create(servers_.b, name_ + "_b");
+  admin_a_ = uri(servers_.a, name_ + "_a");
+  admin_b_ = uri(servers_.b, name_ + "_b");
   owner_a_ = uri(servers_.a, name_ + "_a", std::string("app:") + kPassword);
   owner_b_ = uri(servers_.b, name_ + "_b", std::string("app:") + kPassword);
 }
@@ -137,6 +139,11 @@ Finished Line::run(const std::vector<std::string>& arguments, std::chrono::secon
 void Line::migrate() {
   const Finished done = run({"migrate"});
   ASSERT_EQ(done.code, 0) << done.err;
+}
+
+void Line::migrate_and_copy() {
+  migrate();
+  once();
 }
 
 Process Line::start(const std::string& role, const std::map<std::string, std::string>& environment) {

@@ -39,6 +39,8 @@ class Line {
 
   Database a() const { return Database(owner_a_); }  // sessions of the tables' owner
   Database b() const { return Database(owner_b_); }
+  Database admin_a() const { return Database(admin_a_); }  // a superuser's
+  Database admin_b() const { return Database(admin_b_); }
   const std::string& dsn_a() const { return owner_a_; }
   std::string topic(const std::string& table) const { return prefix_ + ".public." + table; }
   std::string dead_letter_topic() const { return prefix_ + ".dlq.emp"; }
@@ -48,6 +50,9 @@ class Line {
   // One command to its end; `arguments` behind `penstock --config …`.
   Finished run(const std::vector<std::string>& arguments, std::chrono::seconds within = std::chrono::seconds(60));
   void migrate();  // must succeed
+  // The same, and the initial copy: changes from here on are captured once (a row that changes before its slice is read is
+  // in the journal and in the slice).
+  void migrate_and_copy();
   // The replicator, in the background.
   Process start(const std::string& role = "all", const std::map<std::string, std::string>& environment = {});
   // `run --once` must succeed: B has everything that was committed.
@@ -67,7 +72,7 @@ class Line {
 
   Servers servers_;
   std::string name_, prefix_;
-  std::string owner_a_, owner_b_;
+  std::string owner_a_, owner_b_, admin_a_, admin_b_;
   std::filesystem::path directory_;
   std::string tables_;
 };

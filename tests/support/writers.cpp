@@ -42,8 +42,9 @@ class Writer {
   std::string values() {
     const bool bad = chance(options_.bad_share);
     const bool by_birth = bad && chance(0.5);
-    return std::string(by_birth ? "date '2001-01-01'" : "date '2010-01-01'") + ", " +
-           std::to_string(bad && !by_birth ? pick(10'000) : 20'000 + pick(50'000));
+    std::string row(by_birth ? "date '2001-01-01', " : "date '2010-01-01', ");
+    row += std::to_string(bad && !by_birth ? pick(10'000) : 20'000 + pick(50'000));
+    return row;
   }
 
   void transaction() {

@@ -87,6 +87,30 @@ TEST_F(ApplierTest, BringsEveryKindOfTextOverUnharmed) {
   EXPECT_EQ(ask("select v, j, a from t"), "\"quoted\" \\ \xc3\xa4 \n,]}|{\"a\": [1, \"}\"]}|{1,2}");
 }
 
+TEST_F(ApplierTest, StaysRightWhenBGetsAColumnWhileItRuns) {
+  add_table("t", "id int primary key, v text");
+  RunningApplier applier(options());
+  send_batch(1, {row(1, R"("v":"a")")});
+  until_batch(1);
+  run_sql("alter table t add extra int default 7");
+  send_batch(2, {row(1, R"("v":"1")"), row(2, R"("v":"x")"), row(1, R"("v":"2")"), row(1, R"("v":"3")")});
+  send_batch(3, {row(2, R"("v":"1")"), gone(2), row(2, R"("v":"2")"), gone(1)});
+  until_batch(3);
+  EXPECT_EQ(ask("select * from t order by id"), "2|2|7");
+}
+
+TEST_F(ApplierTest, TakesColumnsThatAreCalledLikeItsOwnNames) {
+  add_table("t", "id int primary key, ordinality int, penstock_ordinal int, penstock_value text, r text, last text", 1,
+            {{"commented", "ordinality > 0 -- more than nothing"}});
+  RunningApplier applier(options());
+  send_batch(1, {row(1, R"("ordinality":9,"penstock_ordinal":8,"penstock_value":"v","r":"r","last":"l")"),
+                 row(1, R"("ordinality":5,"penstock_ordinal":4,"penstock_value":"w","r":"s","last":"m")"), gone(2)});
+  send_batch(2, {row(3, R"("ordinality":0,"penstock_ordinal":1,"penstock_value":"w","r":"s","last":"m")")});
+  until_batch(2);
+  EXPECT_EQ(ask("select * from t"), "1|5|4|w|s|m");
+  EXPECT_EQ(ask("select rule from penstock.dead_letter"), "commented");
+}
+
 TEST_F(ApplierTest, OrdersABatchOverPartitionsAndTables) {
   add_table("parent", "id int primary key, v text", 2);
   add_table("child", "id int primary key, parent int references parent", 2);
