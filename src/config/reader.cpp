@@ -82,9 +82,13 @@ void SectionReader::missing(const std::string& key, const std::string& complaint
 
 void SectionReader::unknown(const toml::key& name, const std::string& meant) const {
   const auto begin = name.source().begin;
+  const bool is_section = table_.get(name.str())->is_table();
+  const char* const open = is_section ? "[" : "\"";
+  const char* const close = is_section ? "]" : "\"";
   throw ConfigError({file_, begin.line, begin.column},
-                    "unknown key \"" + std::string(name.str()) + "\" in " + section_ +
-                        (meant.empty() ? std::string() : "; did you mean \"" + meant + "\"?"));
+                    std::string("unknown ") + (is_section ? "section " : "key ") + open + std::string(name.str()) +
+                        close + " in " + section_ +
+                        (meant.empty() ? std::string() : std::string("; did you mean ") + open + meant + close + "?"));
 }
 
 std::optional<std::int64_t> SectionReader::number(const std::string& key) {

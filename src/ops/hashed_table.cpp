@@ -4,10 +4,30 @@
 
 namespace penstock::ops {
 
+Task<HashedTable::Comparison> compare_types(pg::Connection& a, const std::string& table_a, pg::Connection& b,
+                                            const std::string& table_b, const std::vector<std::string>& columns) {
+  const pg::Result on_a = co_await a.query(sql::common::column_types, pg::Params::of(table_a, columns));
+  const pg::Result on_b = co_await b.query(sql::common::column_types, pg::Params::of(table_b, columns));
+  if (on_a.rows() != std::ssize(columns) || on_b.rows() != std::ssize(columns)) {
+    throw Failure(ErrorKind::setup, "the columns of " + table_a +
+                                        " on A, or of its target on B, are not those that were installed: run "
+                                        "`penstock migrate`");
+  }
+  HashedTable::Comparison how;
+  for (int i = 0; i < on_a.rows(); ++i) {
+    const bool same_type = on_a.text(i, 0) == on_b.text(i, 0);
+    const bool same_kind = on_a.text(i, 1) == on_b.text(i, 1);
+    how.emplace_back(same_type ? "as is" : same_kind ? on_a.text(i, 1) : "text");
+  }
+  co_return how;
+}
+
 Task<HashedTable> HashedTable::open(pg::Connection& connection, const std::string& table,
-                                    const std::vector<std::string>& columns, const std::vector<std::string>& key) {
+                                    const std::vector<std::string>& columns, const std::vector<std::string>& key,
+                                    const Comparison& how) {
   HashedTable opened(connection);
-  const pg::Result row = co_await connection.query(sql::common::verify_statements, pg::Params::of(table, columns, key));
+  const pg::Result row =
+      co_await connection.query(sql::common::verify_statements, pg::Params::of(table, columns, key, how));
   opened.buckets_sql_ = row.text(0, 0);
   opened.keys_sql_ = row.text(0, 1);
   opened.lookup_sql_ = row.text(0, 2);

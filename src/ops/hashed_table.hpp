@@ -20,8 +20,12 @@ class HashedTable {
     bool operator==(const Bucket&) const = default;
   };
 
+  // How values are compared, one entry a column: "as is" where both sides have the same type.
+  using Comparison = std::vector<std::string>;
+
   static Task<HashedTable> open(pg::Connection& connection, const std::string& table,
-                                const std::vector<std::string>& columns, const std::vector<std::string>& key);
+                                const std::vector<std::string>& columns, const std::vector<std::string>& key,
+                                const Comparison& how);
 
   Task<std::map<std::int64_t, Bucket>> buckets(std::int64_t count);
   // Key objects and hashes of all rows in these buckets.
@@ -39,5 +43,9 @@ class HashedTable {
   pg::Connection& connection_;
   std::string buckets_sql_, keys_sql_, lookup_sql_;
 };
+
+// For the columns of one table on A and on B.
+Task<HashedTable::Comparison> compare_types(pg::Connection& a, const std::string& table_a, pg::Connection& b,
+                                            const std::string& table_b, const std::vector<std::string>& columns);
 
 }  // namespace penstock::ops

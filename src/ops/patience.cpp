@@ -52,7 +52,7 @@ Task<void> wait_for_lock(pg::Connection& connection, std::string_view pipeline, 
     const auto waited = Clock::now() - begin;
     if (waited > longest || (!said && waited > 1s)) {
       const std::string holder = co_await holder_of(connection, name);
-      if (waited > longest) throw Failure(ErrorKind::usage, message + holder);
+      if (waited > longest) throw Failure(ErrorKind::transient, message + holder);
       log::info("waiting: {}{}", message, holder);
       said = true;
     }

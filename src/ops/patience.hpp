@@ -7,8 +7,8 @@
 namespace penstock::ops {
 
 // Waits for a session advisory lock by asking again and again (a queued request would show up as a waiter in front of
-// others). Says after a second what it waits for, and who holds it. After `longest` throws Failure(usage) with the
-// message: somebody must end what is going on first.
+// others). Says after a second what it waits for, and who holds it. After `longest` throws Failure(transient)
+// with the message.
 Task<void> wait_for_lock(pg::Connection& connection, std::string_view pipeline, std::string_view what,
                          std::chrono::seconds longest, const std::string& message);
 Task<void> unlock(pg::Connection& connection, std::string_view pipeline, std::string_view what);

@@ -1,5 +1,7 @@
 #include "ops/spec.hpp"
 
+#include "base/nearest.hpp"
+#include "config/sql_name.hpp"
 #include "model/json_text.hpp"
 
 namespace penstock::ops {
@@ -58,6 +60,19 @@ Task<PipelineSpec> load_spec(const Config& config, pg::Connection& connection) {
         "the configuration's tables, keys, rules or topics are not those that were installed: run `penstock migrate`");
   }
   co_return spec;
+}
+
+const PipelineSpec::Table& table_named(const PipelineSpec& spec, const std::string& name) {
+  const auto parsed = parse_sql_name(name);
+  std::vector<std::string> relations;
+  for (const auto& table : spec.tables) {
+    if (parsed && parsed->schema == table.source_schema && parsed->table == table.source_table) return table;
+    relations.push_back(table.relation);
+  }
+  const std::string meant = nearest(name, relations);
+  throw Failure(ErrorKind::usage, "pipeline " + spec.pipeline + " has no table " + name +
+                                      (parsed ? "" : " (a name with its schema, as in SQL)") +
+                                      (meant.empty() ? "" : "; did you mean " + meant + "?"));
 }
 
 Task<void> store_spec(pg::Connection& connection, const PipelineSpec& spec) {

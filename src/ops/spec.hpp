@@ -20,6 +20,10 @@ Task<PipelineSpec> stored_spec(pg::Connection& connection, const std::string& pi
 // The same for `run`: throws Failure(usage) also where the file was changed since.
 Task<PipelineSpec> load_spec(const Config& config, pg::Connection& connection);
 
+// The table that a name on the command line means: a source, as SQL writes it. Throws Failure(usage) naming the
+// nearest.
+const PipelineSpec::Table& table_named(const PipelineSpec& spec, const std::string& name);
+
 // Stores it; on A and on B.
 Task<void> store_spec(pg::Connection& connection, const PipelineSpec& spec);
 
