@@ -32,9 +32,10 @@ Armed& armed() {
 
 bool fail_point_armed(std::string_view name) { return !armed().name.empty() && armed().name == name; }
 
+bool fail_point_reached(std::string_view name) { return fail_point_armed(name) && --armed().passes_left == 0; }
+
 void fail_point(std::string_view name) {
-  if (!fail_point_armed(name)) return;
-  if (--armed().passes_left == 0) ::raise(SIGKILL);  // as a crash does: no destructor, no flush
+  if (fail_point_reached(name)) ::raise(SIGKILL);  // as a crash does: no destructor, no flush
 }
 
 }  // namespace penstock

@@ -12,4 +12,7 @@ void fail_point(std::string_view name);
 // take them one by one.
 bool fail_point_armed(std::string_view name);
 
+// The same moment for an accident that does not end the process: true the n-th time it is passed.
+bool fail_point_reached(std::string_view name);
+
 }  // namespace penstock

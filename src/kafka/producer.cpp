@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "base/fail_point.hpp"
 #include "kafka/acknowledgements.hpp"
 #include "kafka/client.hpp"
 #include "kafka/errors.hpp"
@@ -103,6 +104,9 @@ rd_kafka_resp_err_t Producer::Impl::enqueue(const Record& record, void* opaque) 
 }
 
 bool Producer::Impl::queue_full(const Record& record) {
+  if (fail_point_reached("kafka.producer_fatal")) {
+    rd_kafka_test_fatal_error(get(), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "made by a fail point");
+  }
   const rd_kafka_resp_err_t code = enqueue(record, opaque_of(acknowledgements.upcoming(), remembering));
   switch (code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR: acknowledgements.next(); return false;

@@ -2,6 +2,8 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "base/log.hpp"
+#include "pg/connection_string.hpp"
 #include "pg/report.hpp"
 
 namespace penstock::pg {
@@ -9,20 +11,14 @@ namespace {
 
 using namespace asio::experimental::awaitable_operators;
 
-struct FreeOptions {
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
-};
+// A role or a database may have another default, and a serializable reader aborts the users' serializable writers. By
+// SET, not in the startup packet: that would take the place of `options` in the connection string, in PGOPTIONS or in a
+// service file, and poolers refuse it. It costs one round trip a connection.
+constexpr const char* kSession = "set default_transaction_isolation = 'read committed'";
 
-// libpq's own complaint about a connection string quotes it, password and all, so it is not repeated.
-void check_connection_string(const ConnectOptions& options) {
-  char* complaint = nullptr;
-  const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(PQconninfoParse(options.dsn.c_str(), &complaint));
-  PQfreemem(complaint);
-  if (!parsed) {
-    throw Failure(ErrorKind::usage, options.name +
-                                        ": the connection string cannot be read; it should look like "
-                                        "postgresql://user:password@host:5432/database");
-  }
+// Only libpq's own words and the names in it: a notice may quote row values as well as an error.
+void log_notice(void*, const PGresult* notice) {
+  if (spdlog::should_log(spdlog::level::debug)) log::debug("PostgreSQL says: {}", description(notice));
 }
 
 ConnectionHandle start(const ConnectOptions& options) {
@@ -32,30 +28,51 @@ ConnectionHandle start(const ConnectOptions& options) {
       "fallback_application_name", "keepalives_idle", "keepalives_interval", "keepalives_count",
       "tcp_user_timeout",          "dbname",          "client_encoding",     nullptr};
   const char* const values[] = {application.c_str(), "5", "2", "3", "10000", options.dsn.c_str(), "UTF8", nullptr};
-  return ConnectionHandle(PQconnectStartParams(names, values, 1));
+  ConnectionHandle handle(PQconnectStartParams(names, values, 1));
+  if (!handle) throw connection_lost(nullptr, options.name);
+  PQsetNoticeReceiver(handle.get(), log_notice, nullptr);
+  // The only way to learn the SQLSTATE of a refused connection: libpq writes it into the text.
+  PQsetErrorVerbosity(handle.get(), PQERRORS_VERBOSE);
+  return handle;
 }
 
-Task<void> poll_until_connected(PGconn* connection, const std::string& who) {
-  Socket socket(co_await asio::this_coro::executor);
-  auto wants = PGRES_POLLING_WRITING;
+Task<void> poll_until_connected(PGconn* connection, Socket& socket, const std::string& who, int hosts) {
+  auto wants = PQstatus(connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (wants != PGRES_POLLING_OK) {
-    if (wants == PGRES_POLLING_FAILED) throw connection_lost(connection, who);
-    socket.attach(PQsocket(connection));
+    if (wants == PGRES_POLLING_FAILED) throw not_connected(connection, who, hosts);
+    socket.attach(PQsocket(connection));  // anew each time: libpq may have opened another one
     if (wants == PGRES_POLLING_READING) {
       co_await socket.readable();
     } else {
       co_await socket.writable();
     }
-    // libpq may close this descriptor and open another in here.
-    socket.detach();
     wants = PQconnectPoll(connection);
   }
 }
 
+Task<void> set_session(PGconn* connection, Socket& socket, const std::string& who) {
+  // From here on libpq's texts carry the SQLSTATE alone, so that none can quote a row however the connection ends.
+  PQsetErrorVerbosity(connection, PQERRORS_SQLSTATE);
+  socket.attach(PQsocket(connection));
+  if (PQsendQuery(connection, kSession) == 0) throw connection_lost(connection, who);
+  while (true) {
+    while (PQisBusy(connection) == 1) {
+      co_await socket.readable();
+      if (PQconsumeInput(connection) == 0) throw connection_lost(connection, who);
+    }
+    const ResultHandle result(PQgetResult(connection));
+    if (!result) break;
+    if (is_error(result.get())) throw server_error(result.get(), who);
+  }
+  PQsetnonblocking(connection, 1);
+}
+
 // The failure as a value: of two coroutines raced against each other, Asio waits for one that succeeds.
-Task<std::exception_ptr> attempt(PGconn* connection, const std::string& who) {
+Task<std::exception_ptr> attempt(PGconn* connection, const std::string& who, int hosts) {
+  Socket socket(co_await asio::this_coro::executor);
   try {
-    co_await poll_until_connected(connection, who);
+    co_await poll_until_connected(connection, socket, who, hosts);
+    co_await set_session(connection, socket, who);
   } catch (const Failure&) {
     co_return std::current_exception();
   }
@@ -65,21 +82,25 @@ Task<std::exception_ptr> attempt(PGconn* connection, const std::string& who) {
 }  // namespace
 
 Task<ConnectionHandle> open_connection(const ConnectOptions& options) {
-  check_connection_string(options);
+  const int hosts = check_connection_string(options.dsn, options.name);
   ConnectionHandle handle = start(options);
-  if (!handle || PQstatus(handle.get()) == CONNECTION_BAD) throw connection_lost(handle.get(), options.name);
-  asio::steady_timer timer(co_await asio::this_coro::executor, options.connect_timeout);
-  auto attempted = attempt(handle.get(), options.name);
+  // A host that swallows packets costs tcp_user_timeout, then libpq goes on to the next one.
+  const auto longest = options.connect_timeout * hosts;
+  asio::steady_timer timer(co_await asio::this_coro::executor, longest);
+  auto attempted = attempt(handle.get(), options.name, hosts);
   auto late = timer.async_wait(asio::use_awaitable);
-  const auto first = co_await (std::move(attempted) || std::move(late));
+  auto raced = std::move(attempted) || std::move(late);
+  std::variant<std::exception_ptr, std::monostate> first;
+  try {
+    first = co_await std::move(raced);
+  } catch (const asio::multiple_exceptions&) {  // neither succeeded: this coroutine was cancelled
+    throw boost::system::system_error(asio::error::operation_aborted);
+  }
   if (first.index() == 1) {
     throw Error(ErrorKind::transient, "", "",
-                options.name + ": no connection within " + std::to_string(options.connect_timeout.count()) + " ms");
+                options.name + ": no connection within " + std::to_string(longest.count()) + " ms");
   }
   if (const auto failed = std::get<0>(first)) std::rethrow_exception(failed);
-  PQsetnonblocking(handle.get(), 1);
-  PQsetNoticeProcessor(
-      handle.get(), [](void*, const char*) { /* notices quote row values; nobody asked for them */ }, nullptr);
   co_return handle;
 }
 

@@ -16,12 +16,10 @@ struct Connection::Impl {
   bool busy = false;  // a call began and has not ended: after an exception in between libpq's state is unknown
   std::size_t failed_step = 0;
 
-  Impl(asio::any_io_executor executor, ConnectionHandle connection, std::string who)
-      : handle(std::move(connection)), socket(std::move(executor)), name(std::move(who)) {
+  Impl(const asio::any_io_executor& executor, ConnectionHandle connection, std::string who)
+      : handle(std::move(connection)), socket(executor), name(std::move(who)) {
     socket.attach(PQsocket(handle.get()));
   }
-  // libpq closes the descriptor, so Asio must have let go of it before.
-  ~Impl() { socket.detach(); }
 
   bool broken() const { return busy || PQstatus(handle.get()) != CONNECTION_OK; }
   [[noreturn]] void lost() { throw connection_lost(handle.get(), name); }
@@ -31,6 +29,21 @@ struct Connection::Impl {
     busy = true;
   }
   void end() { busy = false; }
+  // An error that libpq made itself, in the middle of a result, leaves the connection in no known state.
+  [[noreturn]] void end_with(const Error& error) {
+    busy = error.sqlstate().empty();
+    throw error;
+  }
+
+  void send_statement(const Step& step) {
+    const std::string text(step.statement);
+    const Params& p = step.params;
+    const int sent =
+        step.prepared
+            ? PQsendQueryPrepared(handle.get(), text.c_str(), p.size(), p.values(), nullptr, nullptr, 0)
+            : PQsendQueryParams(handle.get(), text.c_str(), p.size(), nullptr, p.values(), nullptr, nullptr, 0);
+    if (sent == 0) lost();
+  }
 
   Task<void> flush() {
     while (true) {
@@ -42,13 +55,24 @@ struct Connection::Impl {
     }
   }
 
-  // The next result; null where libpq returns null (the end of a statement).
-  Task<ResultHandle> next() {
-    while (PQisBusy(handle.get()) == 1) {
+  // `if (waiting()) co_await receive(); take();` rather than one Task: most results of a pipeline are there already,
+  // and then cost no coroutine.
+  bool waiting() const { return PQisBusy(handle.get()) == 1; }
+  Task<void> receive() {
+    while (waiting()) {
       co_await socket.readable();
       if (PQconsumeInput(handle.get()) == 0) lost();
     }
-    co_return ResultHandle(PQgetResult(handle.get()));
+  }
+  // The next result; null where libpq returns null (the end of a statement).
+  ResultHandle take() {
+    ResultHandle result(PQgetResult(handle.get()));
+    const auto status = PQresultStatus(result.get());
+    // libpq would return this one for ever.
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+      throw Failure(ErrorKind::bug, name + ": COPY is not a statement for query(), script() or pipeline()");
+    }
+    return result;
   }
 
   // Collects the one result of a statement that was sent; throws its error once the connection is usable again.
@@ -57,32 +81,28 @@ struct Connection::Impl {
     ResultHandle last;
     std::optional<Error> error;
     while (true) {
-      ResultHandle result = co_await next();
+      if (waiting()) co_await receive();
+      ResultHandle result = take();
       if (!result) break;
-      if (is_error(result.get())) {
-        if (!error) error = server_error(result.get(), name);
-      }
+      if (is_error(result.get()) && !error) error = server_error(result.get(), name);
       last = std::move(result);
       // A connection that died reports an error result and then null for ever.
       if (PQstatus(handle.get()) != CONNECTION_OK) lost();
     }
+    if (error) end_with(*error);
     end();
-    if (error) throw *error;
     co_return Result(last.release());
   }
 
-  Task<void> take_step(std::vector<Result>& results, std::optional<Error>& error, std::size_t step) {
-    ResultHandle result = co_await next();
+  // The result of one step of a pipeline; the first error among them is kept.
+  void keep(ResultHandle result, std::size_t step, std::vector<Result>& results, std::optional<Error>& error) {
     if (!result) lost();
-    const auto status = PQresultStatus(result.get());
     if (is_error(result.get()) && !error) {
       error = server_error(result.get(), name);
       failed_step = step;
     }
     // Behind a failed step the server skips the others: PGRES_PIPELINE_ABORTED.
-    if (status != PGRES_PIPELINE_ABORTED) results.emplace_back(result.release());
-    ResultHandle end_of_step = co_await next();
-    if (end_of_step) lost();
+    results.emplace_back(result.release());
   }
 };
 
@@ -138,26 +158,25 @@ Task<std::vector<Result>> Connection::pipeline(std::span<const Step> steps) {
   impl_->begin();
   PGconn* handle = impl_->handle.get();
   if (PQenterPipelineMode(handle) == 0) impl_->lost();
-  for (const Step& step : steps) {
-    const std::string text(step.statement);
-    const Params& p = step.params;
-    const int sent = step.prepared
-                         ? PQsendQueryPrepared(handle, text.c_str(), p.size(), p.values(), nullptr, nullptr, 0)
-                         : PQsendQueryParams(handle, text.c_str(), p.size(), nullptr, p.values(), nullptr, nullptr, 0);
-    if (sent == 0) impl_->lost();
-  }
+  for (const Step& step : steps) impl_->send_statement(step);
   if (PQpipelineSync(handle) == 0) impl_->lost();
   co_await impl_->flush();
 
   std::vector<Result> results;
   results.reserve(steps.size());
   std::optional<Error> error;
-  for (std::size_t i = 0; i < steps.size(); ++i) co_await impl_->take_step(results, error, i);
-  ResultHandle sync = co_await impl_->next();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (impl_->waiting()) co_await impl_->receive();
+    impl_->keep(impl_->take(), i, results, error);
+    if (impl_->waiting()) co_await impl_->receive();
+    if (const ResultHandle behind = impl_->take()) impl_->lost();
+  }
+  if (impl_->waiting()) co_await impl_->receive();
+  const ResultHandle sync = impl_->take();
   if (!sync || PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) impl_->lost();
   if (PQexitPipelineMode(handle) == 0) impl_->lost();
+  if (error) impl_->end_with(*error);
   impl_->end();
-  if (error) throw *error;
   co_return results;
 }
 

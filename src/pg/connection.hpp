@@ -13,21 +13,23 @@
 
 namespace penstock::pg {
 
-// How to reach a database. A connection always runs with client_encoding UTF8, READ COMMITTED, and keepalives and
-// tcp_user_timeout short enough that a dead peer is noticed within some 10 s.
+// How to reach a database. A connection always runs with client_encoding UTF8 and READ COMMITTED; unless the connection
+// string says otherwise, with keepalives and a tcp_user_timeout short enough that a dead peer is noticed within some 10
+// s.
 struct ConnectOptions {
   // Not an aggregate: GCC 12 destroys an aggregate that is built in a call's argument list before a co_await twice.
   ConnectOptions(std::string connection_string, std::string who)
       : dsn(std::move(connection_string)), name(std::move(who)) {}
 
-  std::string dsn;   // URI or keyword string; secret
-  std::string name;  // for messages ("A", "B") and application_name ("penstock A")
-  std::chrono::milliseconds connect_timeout{10'000};
+  std::string dsn;                                    // URI or keyword string; secret
+  std::string name;                                   // for messages ("A", "B") and application_name ("penstock A")
+  std::chrono::milliseconds connect_timeout{10'000};  // for each host that the connection string names
 };
 
 // One connection to PostgreSQL on the coroutine's io_context. One coroutine at a time may use it.
 // Every function throws pg::Error; after one with sqlstate "" (or after cancellation of the coroutine in the middle
-// of a call) the connection is broken() and only good for destruction.
+// of a call) the connection is broken() and only good for destruction. Tasks are lazy: statements and parameters are
+// borrowed until the Task was awaited. COPY is not for these calls.
 class Connection {
  public:
   static Task<Connection> connect(ConnectOptions options);
@@ -36,12 +38,12 @@ class Connection {
   ~Connection();
 
   // One statement with parameters ($1, …), one round trip.
-  Task<Result> query(std::string_view sql, const Params& params = {});
+  Task<Result> query(std::string_view sql, const Params& params = Params::none());
   // A script of any number of statements without parameters, in one implicit transaction unless it has its own.
   Task<void> script(std::string_view sql);
   // Prepared statements: planned once a connection, called by name.
   Task<void> prepare(std::string_view name, std::string_view sql);
-  Task<Result> execute(std::string_view name, const Params& params = {});
+  Task<Result> execute(std::string_view name, const Params& params = Params::none());
 
   // Several statements in ONE round trip (libpq pipeline mode, one sync at the end, so without explicit begin/commit
   // they are one transaction). Results in the order of the steps. When a step fails the ones behind it are not run:

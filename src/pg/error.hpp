@@ -10,8 +10,9 @@ namespace penstock::pg {
 ErrorKind classify_sqlstate(std::string_view sqlstate);
 
 // An error the server reported, or a lost connection (sqlstate "").
-// what() carries SQLSTATE, message and the names involved; for classes 22 and 23, whose messages quote row values, the
-// names alone.
+// what() carries SQLSTATE, message and the names involved; where the message may quote row values (classes 22 and 23,
+// whatever a user's trigger raises), SQLSTATE and names alone.
+// A refused connection is an Error too: with the server's SQLSTATE where there was one, kind setup or transient.
 class Error : public Failure {
  public:
   Error(ErrorKind kind, std::string sqlstate, std::string constraint, const std::string& what)

@@ -2,6 +2,11 @@
 
 namespace penstock::pg {
 
+const Params& Params::none() {
+  static const Params empty;
+  return empty;
+}
+
 Params& Params::add_ref(const char* text) {
   values_.push_back(text);
   return *this;

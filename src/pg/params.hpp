@@ -19,6 +19,10 @@ class Params {
   Params(const Params&) = delete;  // the values point into owned_
   Params& operator=(const Params&) = delete;
 
+  // For a statement without parameters; lives for ever. (A default argument `= {}` would be gone before a Task that is
+  // not awaited in the same expression looks at it.)
+  static const Params& none();
+
   // All at once, by add().
   template <class... Values>
   static Params of(const Values&... values) {

@@ -24,7 +24,9 @@ std::int64_t Result::affected_rows() const {
 bool Result::is_null(int row, int column) const { return PQgetisnull(handle_.get(), row, column) == 1; }
 
 std::string_view Result::text(int row, int column) const {
-  return {PQgetvalue(handle_.get(), row, column), static_cast<std::size_t>(PQgetlength(handle_.get(), row, column))};
+  const char* value = PQgetvalue(handle_.get(), row, column);
+  PENSTOCK_CHECK(value != nullptr);  // no such row or column
+  return {value, static_cast<std::size_t>(PQgetlength(handle_.get(), row, column))};
 }
 
 std::int64_t Result::int64(int row, int column) const {

@@ -1,9 +1,8 @@
 #pragma once
-// Internal to pg/: owners of libpq's handles and the one loop that waits on its socket.
+// Internal to pg/: owners of libpq's handles, and waiting on its socket.
 #include <libpq-fe.h>
 
 #include <memory>
-#include <optional>
 
 #include "base/task.hpp"
 #include "pg/result.hpp"
@@ -20,26 +19,20 @@ struct FreeMemory {
   void operator()(void* memory) const { PQfreemem(memory); }
 };
 
-// libpq's socket as Asio waits on it. libpq owns the descriptor, so it is released, never closed, here.
+// libpq's socket as Asio waits on it: a duplicate that Asio owns and closes. libpq closes its own descriptor the moment
+// the server is gone, and the number then goes to whoever opens something next: a broken connection that still stood in
+// epoll under that number took its successor out of epoll when it was destroyed, and the successor waited for ever.
 class Socket {
  public:
-  explicit Socket(asio::any_io_executor executor) : stream_(std::move(executor)) {}
-  ~Socket() { detach(); }
+  explicit Socket(const asio::any_io_executor& executor) : stream_(executor), timer_(executor) {}
 
-  // libpq may open another socket between two polls of a connection attempt.
-  void attach(int descriptor) {
-    if (stream_.is_open() && stream_.native_handle() == descriptor) return;
-    detach();
-    stream_.assign(descriptor);
-  }
-  void detach() {
-    if (stream_.is_open()) stream_.release();
-  }
+  // Throws Error(transient) when no descriptor is left.
+  void attach(int descriptor);
 
-  Task<void> readable() { co_await stream_.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable); }
-  Task<void> writable() {
-    co_await stream_.async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
-  }
+  // These throw what a cancelled coroutine throws (operation_aborted), nothing else; what is wrong with the socket
+  // libpq finds out when it reads.
+  Task<void> readable();
+  Task<void> writable();
   // Whichever comes first. While we send, the server may already answer: unread answers would dead-lock both.
   Task<void> readable_or_writable();
   // False: the timeout came first.
@@ -47,6 +40,7 @@ class Socket {
 
  private:
   asio::posix::stream_descriptor stream_;
+  asio::steady_timer timer_;
 };
 
 }  // namespace penstock::pg

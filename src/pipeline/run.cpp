@@ -37,16 +37,12 @@ Task<void> obey_signals(StopToken& stop) {
   std::_Exit(0);
 }
 
-Task<void> end_when_delivered(Once once, StopToken& stop, int& code) {
-  code = co_await once.wait();
-  stop.request();
-}
-
-// A server that is away is waited for; what is not installed, or not as the file says, is not.
-Task<PipelineSpec> load_spec_patiently(const Config& config, Role role, StopToken& stop) {
+// A server that is away is waited for; what is not installed, or not as the file says, is not. Nothing when stop was
+// requested before the server came.
+Task<std::optional<PipelineSpec>> load_spec_patiently(const Config& config, Role role, StopToken& stop) {
   Outage outage("run");
   const bool from_a = role == Role::capture;
-  while (true) {
+  while (!stop.requested()) {
     std::exception_ptr failed;
     try {
       const pg::ConnectOptions where(from_a ? config.source.dsn : config.target.dsn, from_a ? "A" : "B");
@@ -57,9 +53,9 @@ Task<PipelineSpec> load_spec_patiently(const Config& config, Role role, StopToke
       if (!failure.worth_waiting()) throw;
       failed = std::current_exception();
     }
-    if (stop.requested()) std::rethrow_exception(failed);
     co_await outage.wait(failed, stop);
   }
+  co_return std::nullopt;
 }
 
 CaptureLoop::Options capture_options(const Config& config, const PipelineSpec& spec) {
@@ -87,12 +83,45 @@ apply::ApplierOptions apply_options(const Config& config, const PipelineSpec& sp
 Task<void> nothing() { co_return; }
 
 // Both loops until they end; the first that fails ends the other.
-Task<void> run_loops(const Config& config, const PipelineSpec& spec, Role role, StopToken& stop) {
-  CaptureLoop capture(capture_options(config, spec), stop);
-  apply::Applier applier(apply_options(config, spec));
+Task<void> run_loops(const Config& config, Role role, StopToken& stop) {
+  const std::optional<PipelineSpec> spec = co_await load_spec_patiently(config, role, stop);
+  if (!spec) co_return;
+  CaptureLoop capture(capture_options(config, *spec), stop);
+  apply::Applier applier(apply_options(config, *spec));
   auto captured = role == Role::apply ? nothing() : capture.run();
   auto applied = role == Role::capture ? nothing() : applier.run(stop);
   co_await (std::move(captured) && std::move(applied));
+}
+
+// A failure as a value: of two coroutines raced against each other, Asio waits for one that succeeds.
+template <class T>
+Task<std::exception_ptr> caught(Task<T> task) {
+  try {
+    co_await std::move(task);
+  } catch (const Failure&) {
+    co_return std::current_exception();
+  }
+  co_return nullptr;
+}
+
+// Ends when B has everything (the loops then finish the batch in hand), or with exit 3 when nothing moves, loops or
+// not.
+Task<void> watch_delivery(Once once, StopToken& stop, int& code) {
+  code = co_await once.wait();
+  if (code != 0) co_return;
+  stop.request();
+  co_await sleep_for(kStopWithin);
+}
+
+Task<int> run_until_delivered(const Config& config, const RunOptions& options, StopToken& stop) {
+  int code = 0;
+  const Once once{config.pipeline.name, config.source.dsn, config.target.dsn, options.timeout};
+  auto loops = caught(run_loops(config, options.role, stop));
+  auto watch = caught(watch_delivery(once, stop, code));
+  const auto first = co_await (std::move(loops) || std::move(watch));
+  const std::exception_ptr failed = first.index() == 0 ? std::get<0>(first) : std::get<1>(first);
+  if (failed) std::rethrow_exception(failed);
+  co_return code;
 }
 
 }  // namespace
@@ -102,15 +131,11 @@ Task<int> run(const Config& config, const RunOptions& options) {
   StopToken stop(executor);
   asio::co_spawn(executor, obey_signals(stop), asio::detached);
   int code = 0;
-  const auto failed_to_deliver = [&](std::exception_ptr error) {
-    if (error) std::rethrow_exception(error);
-  };
   if (options.once) {
-    const Once once{config.pipeline.name, config.source.dsn, config.target.dsn, options.timeout};
-    asio::co_spawn(executor, end_when_delivered(once, stop, code), failed_to_deliver);
+    code = co_await run_until_delivered(config, options, stop);
+  } else {
+    co_await run_loops(config, options.role, stop);
   }
-  const PipelineSpec spec = co_await load_spec_patiently(config, options.role, stop);
-  co_await run_loops(config, spec, options.role, stop);
   log::info("stopped");
   co_return code;
 }

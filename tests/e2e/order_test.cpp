@@ -31,7 +31,10 @@ TEST(CommitOrder, ATransactionThatTakesItsIdFirstAndCommitsLastIsDeliveredAndSta
   Database other = line.a();
   Database b = line.b();
   while (Clock::now() - begin < 5s) {
-    for (int i = 0; i < 50; ++i) other.run(insert_of(1'000 + written++));
+    for (int i = 0; i < 20; ++i) other.run(insert_of(1'000 + written++));
+    other.run("insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', 20000 from generate_series(" +
+              std::to_string(1'000 + written) + ", " + std::to_string(1'000 + written + 179) + ") as g");
+    written += 180;
     const auto committed = Clock::now();
     ASSERT_TRUE(b.becomes("select count(*) from employee_b", std::to_string(written), 5))
         << "stalled behind the open transaction";

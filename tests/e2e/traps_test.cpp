@@ -1,4 +1,4 @@
-// The cases that broke the first draft of the capture (docs: tests/e2e/README.md). Each goes through the whole line.
+// The cases that broke the first draft of the capture. Each goes through the whole line.
 #include <csignal>
 #include <thread>
 
@@ -340,7 +340,7 @@ TEST_F(Traps, Trap20_TheRingTurnsAndEmptiesWithoutAWriterWaiting) {
     const auto begin = std::chrono::steady_clock::now();
     // Text that does not compress: some 1.3 MB of journal a statement.
     writer.run(
-        "insert into t select g, (select string_agg(md5(random()::text || g), '') from generate_series(1, 8) as x) "
+        "insert into t select g, (select string_agg(md5(random()::text || x), '') from generate_series(1, 8) as x) "
         "from "
         "generate_series(" +
         std::to_string(i * 4000) + ", " + std::to_string(i * 4000 + 3999) + ") as g");

@@ -10,6 +10,9 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "support/broker.hpp"
+#include "support/compare.hpp"
+
 namespace penstock::test {
 namespace {
 
@@ -75,14 +78,23 @@ void Line::create_databases() {
 Line::~Line() {
   const std::string text = log();
   if (testing::Test::HasFailure()) std::cerr << "---- log of the program\n" << text << "----\n";
-  // No secret may ever reach a log.
-  EXPECT_EQ(text.find(kPassword), std::string::npos);
+  // No secret may ever reach a log or an answer.
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    if (entry.path() == toml()) continue;
+    EXPECT_EQ(read_file(entry.path().string()).find(kPassword), std::string::npos) << entry.path().filename();
+  }
   try {
     for (const auto& [server, database] : {std::pair(servers_.a, name_ + "_a"), std::pair(servers_.b, name_ + "_b")}) {
       Database(server).run("drop database if exists " + database + " with (force)");
     }
   } catch (const SqlError& error) {
     std::cerr << "cannot drop the test's databases: " << error.what();
+  }
+  try {
+    const Broker broker(servers_.kafka);
+    broker.delete_topics(broker.topics_with_prefix(prefix_ + "."));
+  } catch (const std::runtime_error& error) {
+    std::cerr << "cannot delete the test's topics: " << error.what() << "\n";
   }
   std::filesystem::remove_all(directory_);
 }
@@ -169,23 +181,10 @@ void Line::expect_equal(const std::string& table_a, const std::string& table_b, 
        admin_b.rows("select key::json ->> '" + key + "' from penstock.dead_letter where state = 'open'")) {
     explained.insert(row[0]);
   }
-  const auto read = [&](Database database, const std::string& table) {
-    std::map<std::string, std::string> all;
-    for (const auto& row : database.rows("select " + key + "::text, t::text from " + table + " as t")) {
-      if (explained.count(row[0]) > 0) continue;
-      EXPECT_TRUE(all.emplace(row[0], row[1]).second) << table << " holds key " << row[0] << " twice";
-    }
-    return all;
-  };
-  const auto rows_a = read(a(), table_a);
-  const auto rows_b = read(b(), table_b);
-  EXPECT_EQ(rows_a.size(), rows_b.size());
-  int told = 0;
-  for (const auto& [id, row] : rows_a) {
-    const auto other = rows_b.find(id);
-    const std::string text = other == rows_b.end() ? "nothing" : other->second;
-    if (text != row && ++told <= 5) ADD_FAILURE() << "key " << id << ": A has " << row << ", B has " << text;
-  }
+  Database on_a = a();
+  const auto found = differences(read_table(on_a, table_a, key), read_table(on_b, table_b, key), explained);
+  for (std::size_t i = 0; i < found.size() && i < 5; ++i) ADD_FAILURE() << found[i];
+  EXPECT_EQ(found.size(), 0u) << "differences between " << table_a << " and " << table_b;
   const Finished verified = run({"verify", "--json"});
   EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
   const Finished status = run({"status", "--json"});
