@@ -10,7 +10,7 @@
 with compared as (
     select i, c, format(case how when 'number' then 'trim_scale(t.%1$I::numeric) as %1$I'
                                  when 'time' then 't.%1$I::timestamp as %1$I'
-                                 when 'text' then 't.%1$I::text as %1$I'
+                                 when 'text' then 'rtrim(t.%1$I::text) as %1$I'  -- char(n) loses its blanks as text
                                  else 't.%1$I' end, c) as value
       from unnest($2::text[], $4::text[]) with ordinality as u (c, how, i)),
 parts as (

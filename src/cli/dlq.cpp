@@ -1,5 +1,8 @@
 #include <iostream>
 
+#include <simdjson.h>
+#include <spdlog/fmt/fmt.h>
+
 #include "cli/command.hpp"
 #include "model/json_text.hpp"
 #include "ops/dead_letters.hpp"
@@ -24,17 +27,29 @@ Task<int> list(const Config& config, std::shared_ptr<Options> options) {
   co_return 0;
 }
 
+// A member of bytes: as text where they are UTF-8, in hexadecimal where JSON cannot hold them.
+void append_bytes(std::string& out, const std::string& name, const std::string& bytes) {
+  if (simdjson::validate_utf8(bytes)) {
+    append_json_string(out, name);
+    out.push_back(':');
+    append_json_string(out, bytes);
+    return;
+  }
+  append_json_string(out, name + "_hex");
+  out.append(":\"");
+  for (const char byte : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  out.push_back('"');
+}
+
 std::string record_json(const ops::DeadLetterRecord& record) {
-  std::string out = "{\"key\":";
-  append_json_string(out, record.key);
-  out.append(",\"value\":");
-  append_json_string(out, record.value);
+  std::string out = "{";
+  append_bytes(out, "key", record.key);
+  out.push_back(',');
+  append_bytes(out, "value", record.value);
   out.append(",\"headers\":{");
   for (const auto& [name, value] : record.headers) {
     if (out.back() != '{') out.push_back(',');
-    append_json_string(out, name);
-    out.push_back(':');
-    append_json_string(out, value);
+    append_bytes(out, name, value);
   }
   return out + "}}";
 }

@@ -52,16 +52,18 @@ Task<std::map<std::string, std::string>> HashedTable::rows_of(std::int64_t count
   co_return all;
 }
 
-Task<HashedTable::Looked> HashedTable::look_up(const std::vector<std::string>& keys) {
+Task<HashedTable::Looked> HashedTable::look_up_and(const std::vector<std::string>& keys, std::string_view more,
+                                                   pg::Params params) {
   std::string array = "[";
   for (const auto& key : keys) array.append(array.size() > 1 ? "," : "").append(key);
   array.push_back(']');
-  // Two statements of one REPEATABLE READ transaction have one snapshot.
-  std::vector<pg::Connection::Step> steps(4);
+  // Statements of one REPEATABLE READ transaction have one snapshot.
+  std::vector<pg::Connection::Step> steps(5);
   steps[0] = {"begin isolation level repeatable read read only", {}, false};
   steps[1] = {"select pg_current_snapshot()", {}, false};
   steps[2] = {lookup_sql_, pg::Params::of(array), false};
-  steps[3] = {"commit", {}, false};
+  steps[3] = {more, std::move(params), false};
+  steps[4] = {"commit", {}, false};
   const std::vector<pg::Result> results = co_await connection_.pipeline(steps);
   Looked looked;
   looked.snapshot = results[1].text(0, 0);
@@ -69,6 +71,19 @@ Task<HashedTable::Looked> HashedTable::look_up(const std::vector<std::string>& k
   for (int row = 0; row < rows.rows(); ++row) {
     looked.hashes.push_back(rows.is_null(row, 1) ? RowHash() : RowHash(rows.text(row, 1)));
   }
+  for (int row = 0; row < results[3].rows(); ++row) looked.rejected.emplace(results[3].text(row, 0));
+  co_return looked;
+}
+
+Task<HashedTable::Looked> HashedTable::look_up(const std::vector<std::string>& keys) {
+  Looked looked = co_await look_up_and(keys, "select where false", {});
+  co_return looked;
+}
+
+Task<HashedTable::Looked> HashedTable::look_up_with_rejects(const std::vector<std::string>& keys,
+                                                            const std::string& pipeline, const std::string& relation) {
+  pg::Params which = pg::Params::of(pipeline, relation, keys);
+  Looked looked = co_await look_up_and(keys, sql::target::explained_keys, std::move(which));
   co_return looked;
 }
 

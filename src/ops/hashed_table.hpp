@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,11 +35,16 @@ class HashedTable {
   struct Looked {
     std::string snapshot;
     std::vector<RowHash> hashes;
+    std::set<std::string, std::less<>> rejected;  // keys with an open reject in that snapshot
   };
   Task<Looked> look_up(const std::vector<std::string>& keys);
+  // The same on B, with what its ledger says of a relation of A.
+  Task<Looked> look_up_with_rejects(const std::vector<std::string>& keys, const std::string& pipeline,
+                                    const std::string& relation);
 
  private:
   explicit HashedTable(pg::Connection& connection) : connection_(connection) {}
+  Task<Looked> look_up_and(const std::vector<std::string>& keys, std::string_view more, pg::Params params);
 
   pg::Connection& connection_;
   std::string buckets_sql_, keys_sql_, lookup_sql_;

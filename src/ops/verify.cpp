@@ -1,7 +1,6 @@
 #include "ops/verify.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -101,7 +100,6 @@ class TableVerifier {
   // Until each key is equal, or proven to differ: A's row, everything A had by then on B, B's row, and A's row once
   // more unchanged; and all that a second time, since a row may change to and fro between two readings.
   Task<void> follow_up(std::vector<std::string> keys) {
-    std::vector<std::string> differing;
     std::map<std::string, Seen> seen;
     for (int round = 0; round < kRoundsMax && !keys.empty() && !gave_up_; ++round) {
       const auto before = co_await on_a_->look_up(keys);
@@ -112,33 +110,31 @@ class TableVerifier {
         gave_up_ = true;
         break;
       }
-      const auto on_b = co_await on_b_->look_up(keys);
+      const auto on_b = co_await on_b_->look_up_with_rejects(keys, pipeline_, table_.relation);
       const auto after = co_await on_a_->look_up(keys);
       std::vector<std::string> open;
       for (std::size_t i = 0; i < keys.size(); ++i) {
         if (after.hashes[i] == on_b.hashes[i]) continue;
         const Seen now{before.hashes[i], after.hashes[i], on_b.hashes[i]};
         const auto last = seen.find(keys[i]);
-        const bool proven = now.a_before == now.a_after && last != seen.end() && last->second == now;
-        (proven ? differing : open).push_back(keys[i]);
+        if (now.a_before == now.a_after && last != seen.end() && last->second == now) {
+          count_difference(keys[i], on_b.rejected.find(keys[i]) != on_b.rejected.end());
+        } else {
+          open.push_back(keys[i]);
+        }
         seen[keys[i]] = now;
       }
       keys = std::move(open);
     }
     report_.unsettled += static_cast<std::int64_t>(keys.size());
-    co_await explain(differing);
   }
 
-  Task<void> explain(const std::vector<std::string>& differing) {
-    if (differing.empty()) co_return;
-    const pg::Result rows =
-        co_await b_.query(sql::target::explained_keys, pg::Params::of(pipeline_, table_.relation, differing));
-    std::set<std::string, std::less<>> explained;
-    for (int row = 0; row < rows.rows(); ++row) explained.emplace(rows.text(row, 0));
-    report_.differing += static_cast<std::int64_t>(differing.size());
-    report_.explained += static_cast<std::int64_t>(explained.size());
-    for (const auto& key : differing) {
-      if (explained.find(key) == explained.end()) report_.keys.push_back(key);
+  void count_difference(const std::string& key, bool explained) {
+    ++report_.differing;
+    if (explained) {
+      ++report_.explained;
+    } else {
+      report_.keys.push_back(key);
     }
   }
 
