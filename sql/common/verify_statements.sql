@@ -1,15 +1,28 @@
 -- verify_statements: how one table is hashed and looked up, as text; the same on both sides.
---   $1 text table (quoted, with its schema), $2 text[] columns that are compared, in one order, $3 text[] key columns
+--   $1 text table (quoted, with its schema), $2 text[] columns that are compared, in one order, $3 text[] key columns,
+--   $4 text[] how each column is compared: 'as is', or, where the types of A and B are not the same, as 'number', 'time', 'text'
 -- Returns: buckets  ($1 bigint number of buckets, a power of two) -> bucket, rows, sum of row hashes
 --          keys     ($1 the same, $2 bigint[] buckets)            -> key object, row hash
 --          lookup   ($1 JSON array of key objects)                -> ordinal from 1, row hash or NULL
--- Keys fall into buckets by a hash of their text, so that it does not matter how the two databases sort.
+-- Keys fall into buckets by a hash of their text, so that it does not matter how the two databases sort. Of a key object only the
+-- key is read: a domain that refuses NULL would refuse the columns it lacks.
 -- Reads the catalog; the statements read the table.
-with parts as (
-    select (select string_agg(format('t.%I', c), ', ' order by i) from unnest($2::text[]) with ordinality as u (c, i)) as columns,
-           (select string_agg(format('t.%I', c), ', ' order by i) from unnest($3::text[]) with ordinality as u (c, i)) as keys,
+with compared as (
+    select i, c, format(case how when 'number' then 'trim_scale(t.%1$I::numeric) as %1$I'
+                                 when 'time' then 't.%1$I::timestamp as %1$I'
+                                 when 'text' then 'rtrim(t.%1$I::text) as %1$I'  -- char(n) loses its blanks as text
+                                 else 't.%1$I' end, c) as value
+      from unnest($2::text[], $4::text[]) with ordinality as u (c, how, i)),
+parts as (
+    select (select string_agg(value, ', ' order by i) from compared) as columns,
+           (select string_agg(value, ', ' order by u.i) from unnest($3::text[]) with ordinality as u (c, i)
+              join compared using (c)) as keys,
            (select string_agg(format('t.%1$I = k.%1$I', c), ' and ' order by i)
               from unnest($3::text[]) with ordinality as u (c, i)) as same,
+           (select string_agg(format('%I %s', c, format_type(a.atttypid, a.atttypmod)), ', ' order by i)
+              from unnest($3::text[]) with ordinality as u (c, i)
+              join pg_attribute as a on a.attrelid = $1::text::regclass and a.attname = c) as key_types,
+           (select string_agg(quote_ident(c), ', ' order by i) from unnest($3::text[]) with ordinality as u (c, i)) as key_names,
            $1::text::regclass::text as name),
 hashed as (
     select format('select row_to_json(k.*)::text as key, hashtextextended(row_to_json(r.*)::text, 0) as hash from %s as t '
@@ -17,8 +30,8 @@ hashed as (
       from parts)
 select format('select hashtextextended(key, 0) & ($1 - 1), count(*), sum(hash::numeric) from (%s) as h group by 1 order by 1', query),
        format('select key, hash from (%s) as h where (hashtextextended(key, 0) & ($1 - 1)) = any ($2::bigint[])', query),
-       format('select k.penstock_i, (select hashtextextended(row_to_json(r.*)::text, 0) from %1$s as t '
+       format('select penstock_i, (select hashtextextended(row_to_json(r.*)::text, 0) from %1$s as t '
               'cross join lateral (select %2$s) as r where %3$s) '
-              'from (select p.*, penstock_i from json_array_elements($1::json) with ordinality as e (penstock_e, penstock_i) '
-              'cross join lateral json_populate_record(null::%1$s, penstock_e) as p) as k order by 1', name, columns, same)
+              'from rows from (json_to_recordset($1::json) as (%4$s)) with ordinality as k (%5$s, penstock_i) order by 1',
+              name, columns, same, key_types, key_names)
   from parts, hashed

@@ -16,7 +16,6 @@ using Action = std::function<Task<int>(const Config&)>;
 void add_migrate(CLI::App& app, Action& chosen);
 void add_run(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
-
 void add_verify(CLI::App& app, Action& chosen);
 void add_dlq(CLI::App& app, Action& chosen);
 

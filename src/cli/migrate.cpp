@@ -38,11 +38,12 @@ void add_migrate(CLI::App& app, Action& chosen) {
       app.add_subcommand("migrate", "install or upgrade journal and triggers on A, offsets and ledger on B, topics");
   auto dry = std::make_shared<bool>(false);
   auto json = std::make_shared<bool>(false);
-  command->add_flag("--dry-run", *dry, "print the SQL it would run, and change nothing");
+  auto* dry_run = command->add_flag("--dry-run", *dry, "print the SQL it would run, and change nothing");
   auto* status = command->add_subcommand("status", "list what is installed; exit 1 where something is missing");
   status->add_flag("--json", *json, "as JSON");
   auto* uninstall = command->add_subcommand("uninstall", "take it all away and leave the tables as they were");
   command->require_subcommand(0, 1);
+  for (auto* other : {status, uninstall}) other->excludes(dry_run);
   command->callback([=, &chosen] {
     if (status->parsed()) {
       chosen = [json](const Config& config) { return list(config, *json); };

@@ -9,8 +9,11 @@ void add_run(CLI::App& app, Action& chosen) {
   auto* command =
       app.add_subcommand("run", "the replicator: copies what is there, then every change, until SIGTERM or Ctrl-C");
   const std::map<std::string, Role> roles{{"all", Role::all}, {"capture", Role::capture}, {"apply", Role::apply}};
-  command->add_option("--role", options->role, "all, or A to Kafka alone (capture), or Kafka to B alone (apply)")
-      ->transform(CLI::CheckedTransformer(roles))
+  command
+      ->add_option_function<std::string>(
+          "--role", [options, roles](const std::string& role) { options->role = roles.at(role); },
+          "all, or A to Kafka alone (capture), or Kafka to B alone (apply)")
+      ->check(CLI::IsMember({"all", "capture", "apply"}))
       ->option_text("all|capture|apply");
   command->add_flag("--once", options->once, "move what is committed now, wait until B has it, and end");
   command

@@ -158,29 +158,32 @@ void check_together(const Config& config) {
   }
 }
 
-const toml::table& needed(SectionReader& root, const std::string& key) {
-  const toml::table* section = root.section(key);
-  if (section == nullptr) throw ConfigError(root.place(), "there is no [" + key + "] section");
-  return *section;
+// Where a later version serves metrics and the dashboard: checked already, so that a file stays right.
+void read_http(SectionReader section) {
+  const std::string listen = section.required_text("listen");
+  const auto colon = listen.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : listen.substr(colon + 1);
+  const bool is_number = !port.empty() && port.size() <= 5 &&
+                         std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  if (colon == 0 || !is_number || std::stoi(port) > 65'535) {
+    throw ConfigError(section.place_of("listen"), "\"listen\" must be an address and a port: \"127.0.0.1:8787\"");
+  }
+  section.end();
+  log::warn("{}:{}: [http] is not served by this version", section.place().file, section.place().line);
 }
 
 Config read(const toml::table& parsed, const std::string& file) {
   SectionReader root(parsed, file, "the file");
   Config config;
-  config.pipeline = read_pipeline({needed(root, "pipeline"), file, "[pipeline]"});
-  config.source = read_database({needed(root, "source"), file, "[source]"});
-  config.target = read_database({needed(root, "target"), file, "[target]"});
-  config.kafka = read_kafka({needed(root, "kafka"), file, "[kafka]"}, file);
+  config.pipeline = read_pipeline({root.required_section("pipeline"), file, "[pipeline]"});
+  config.source = read_database({root.required_section("source"), file, "[source]"});
+  config.target = read_database({root.required_section("target"), file, "[target]"});
+  config.kafka = read_kafka({root.required_section("kafka"), file, "[kafka]"}, file);
   for (const auto* table : root.sections("table")) config.tables.push_back(read_table({*table, file, "[[table]]"}));
   for (const auto* rule : root.sections("rule")) config.rules.push_back(read_rule({*rule, file, "[[rule]]"}));
-  if (const auto* http = root.section("http")) {
-    SectionReader section(*http, file, "[http]");
-    section.required_text("listen");
-    section.end();
-    log::warn("{}: [http] is not served by this version", file);
-  }
+  if (const auto* http = root.section("http")) read_http({*http, file, "[http]"});
   root.end();
-  if (config.tables.empty()) throw ConfigError(root.place(), "there is no [[table]]");
+  if (config.tables.empty()) throw ConfigError(root.place(), "the file has no [[table]]");
   check_together(config);
   return config;
 }

@@ -36,12 +36,18 @@ std::string SectionReader::expand(const std::string& text, const toml::node& nod
     const auto begin = text.find("${", at);
     out.append(text, at, begin == std::string::npos ? begin : begin - at);
     if (begin == std::string::npos) return out;
+    if (begin > at && text[begin - 1] == '$') {  // $${ stands for ${ itself
+      out.push_back('{');
+      at = begin + 2;
+      continue;
+    }
     const auto end = text.find('}', begin);
     const std::string name = text.substr(begin + 2, end == std::string::npos ? end : end - begin - 2);
     const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(),
                                                       [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
     if (end == std::string::npos || !is_name)
-      throw ConfigError(place_of(node), "\"${\" without a variable's name and \"}\"");
+      throw ConfigError(place_of(node),
+                        "\"${\" without a variable's name and \"}\"; write $${ for the characters themselves");
     const char* value = std::getenv(name.c_str());
     if (value == nullptr) throw ConfigError(place_of(node), "the environment variable " + name + " is not set");
     out.append(value);
@@ -59,9 +65,30 @@ std::optional<std::string> SectionReader::text(const std::string& key) {
 
 std::string SectionReader::required_text(const std::string& key) {
   const auto value = text(key);
-  if (!value) throw ConfigError(place(), section_ + " needs \"" + key + "\"");
+  if (!value) missing(key, " needs \"" + key + "\"");
   if (value->empty()) throw ConfigError(place_of(key), "\"" + key + "\" is empty");
   return *value;
+}
+
+void SectionReader::missing(const std::string& key, const std::string& complaint) const {
+  // A key that is almost the one that is missing is that one, mistyped.
+  for (const auto& [name, node] : table_) {
+    const std::string written(name.str());
+    if (nearest(written, {key}).empty() || std::find(asked_.begin(), asked_.end(), written) != asked_.end()) continue;
+    unknown(name, key);
+  }
+  throw ConfigError(place(), section_ + complaint);
+}
+
+void SectionReader::unknown(const toml::key& name, const std::string& meant) const {
+  const auto begin = name.source().begin;
+  const bool is_section = table_.get(name.str())->is_table();
+  const char* const open = is_section ? "[" : "\"";
+  const char* const close = is_section ? "]" : "\"";
+  throw ConfigError({file_, begin.line, begin.column},
+                    std::string("unknown ") + (is_section ? "section " : "key ") + open + std::string(name.str()) +
+                        close + " in " + section_ +
+                        (meant.empty() ? std::string() : std::string("; did you mean ") + open + meant + close + "?"));
 }
 
 std::optional<std::int64_t> SectionReader::number(const std::string& key) {
@@ -103,6 +130,12 @@ std::map<std::string, std::string> SectionReader::all_texts() {
   return values;
 }
 
+const toml::table& SectionReader::required_section(const std::string& key) {
+  const toml::table* found = section(key);
+  if (found == nullptr) missing(key, " has no [" + key + "] section");
+  return *found;
+}
+
 const toml::table* SectionReader::section(const std::string& key) {
   const toml::node* node = find(key);
   if (node == nullptr) return nullptr;
@@ -137,12 +170,7 @@ void SectionReader::only_default(const std::string& key, const std::string& valu
 void SectionReader::end() const {
   for (const auto& [name, node] : table_) {
     const std::string key(name.str());
-    if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) continue;
-    const std::string meant = nearest(key, asked_);
-    const auto begin = name.source().begin;
-    throw ConfigError({file_, begin.line, begin.column},
-                      "unknown key \"" + key + "\" in " + section_ +
-                          (meant.empty() ? std::string() : "; did you mean \"" + meant + "\"?"));
+    if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) unknown(name, nearest(key, asked_));
   }
 }
 

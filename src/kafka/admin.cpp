@@ -140,8 +140,7 @@ Task<std::vector<std::string>> Admin::create_topics(const std::vector<TopicSpec>
 }
 
 Task<std::optional<TopicDescription>> Admin::describe_topic(const std::string& name) {
-  const std::optional<int> partitions = co_await impl_->partitions(name);
-  if (!partitions) co_return std::nullopt;
+  // The configuration first: a broker may create a topic whose metadata a producer asks for.
   ConfigResourceHandle resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
   rd_kafka_ConfigResource_t* pointer = resource.get();
   auto ask = [this, &pointer](rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
@@ -153,8 +152,10 @@ Task<std::optional<TopicDescription>> Admin::describe_topic(const std::string& n
       rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
   if (count != 1) throw Failure(ErrorKind::transient, "describing topic " + name + ": no answer about it");
   const rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resources[0]);
-  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) co_return std::nullopt;  // deleted since
+  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) co_return std::nullopt;
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw failure_of(code, "describing topic " + name);
+  const std::optional<int> partitions = co_await impl_->partitions(name);
+  if (!partitions) co_return std::nullopt;  // deleted since
   TopicDescription description;
   description.partitions = *partitions;
   const auto* entries = rd_kafka_ConfigResource_configs(resources[0], &count);

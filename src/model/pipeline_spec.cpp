@@ -89,6 +89,7 @@ std::string PipelineSpec::to_json() const {
   append_member(out, "written", written);
   append_array(out, "tables", tables, [&](const Table& table) { append_table(out, table); });
   append_strings(out, "indexes_built", indexes_built);
+  append_strings(out, "topics_created", topics_created);
   out.push_back('}');
   return out;
 }
@@ -103,6 +104,7 @@ PipelineSpec PipelineSpec::from_json(std::string_view text) {
     spec.written = text_of(root, "written");
     for (json::element table : root["tables"].get_array()) spec.tables.push_back(table_of(table));
     spec.indexes_built = texts_of(root, "indexes_built");
+    spec.topics_created = texts_of(root, "topics_created");
     return spec;
   } catch (const simdjson::simdjson_error& problem) {
     throw Failure(ErrorKind::bug, std::string("penstock.pipeline holds what this version cannot read: ") +

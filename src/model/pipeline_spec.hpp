@@ -32,7 +32,8 @@ struct PipelineSpec {
   std::string dead_letter_topic;
   std::string written;  // the configuration it was resolved from, canonical: `run` compares it with the file
   std::vector<Table> tables;
-  std::vector<std::string> indexes_built;  // on B, by migrate: uninstall drops them
+  std::vector<std::string> indexes_built;   // on B, by migrate: uninstall drops them
+  std::vector<std::string> topics_created;  // by migrate: uninstall deletes them
   bool operator==(const PipelineSpec&) const = default;
 
   std::string to_json() const;

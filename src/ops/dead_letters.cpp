@@ -36,6 +36,17 @@ std::string place(const kafka::TopicPartitionOffset& where) {
   return fmt::format("{}/{}/{}", where.topic, where.partition, where.offset);
 }
 
+Task<pg::Result> ask_ledger(pg::Connection& b, const pg::Params& params) {
+  try {
+    pg::Result rows = co_await b.query(sql::target::list_dead_letters, params);
+    co_return rows;
+  } catch (const pg::Error& error) {
+    if (!error.sqlstate().starts_with("22")) throw;
+  }
+  // Of all that a person may ask for, only the time has a form that can be wrong.
+  throw Failure(ErrorKind::usage, "--since needs a timestamp (2026-01-31 10:00) or an age (30m, 24h, 7d)");
+}
+
 }  // namespace
 
 std::string DeadLetter::to_json() const {
@@ -66,10 +77,10 @@ std::string to_text(const std::vector<DeadLetter>& letters) {
 
 Task<std::vector<DeadLetter>> list_dead_letters(const Config& config, const DeadLetterFilter& filter) {
   pg::Connection b = co_await pg::Connection::connect({config.target.dsn, "B"});
-  co_await stored_spec(b, config.pipeline.name);  // says so where nothing is installed
+  const PipelineSpec spec = co_await stored_spec(b, config.pipeline.name);
   pg::Params params = pg::Params::of(config.pipeline.name);
   add_optional(params, filter.rule);
-  add_optional(params, filter.table);
+  add_optional(params, filter.table ? std::optional(table_named(spec, *filter.table).relation) : std::nullopt);
   add_optional(params, filter.key);
   add_optional(params, filter.state);
   if (filter.id) {
@@ -78,7 +89,8 @@ Task<std::vector<DeadLetter>> list_dead_letters(const Config& config, const Dead
     params.add_null();
   }
   params.add(filter.limit);
-  const pg::Result rows = co_await b.query(sql::target::list_dead_letters, params);
+  add_optional(params, filter.since);
+  const pg::Result rows = co_await ask_ledger(b, params);
   std::vector<DeadLetter> letters;
   for (int row = 0; row < rows.rows(); ++row) {
     DeadLetter letter;

@@ -13,10 +13,11 @@ namespace penstock::ops {
 // Which dead letters of the ledger; empty: all.
 struct DeadLetterFilter {
   std::optional<std::string> rule;   // a rule's name, or a SQLSTATE
-  std::optional<std::string> table;  // as in the ledger: public.employee_a
-  std::optional<std::string> key;    // the key object, {"emp_id":7}
+  std::optional<std::string> table;  // of A, as SQL writes it
+  std::optional<std::string> key;    // the key object, {"emp_id":7}, or the value of a key of one column
   std::optional<std::string> state;  // open, superseded, replayed, discarded
   std::optional<std::int64_t> id;
+  std::optional<std::string> since;  // a timestamp, or an age: 24h, 30m
   int limit = 100;
 };
 

@@ -4,10 +4,30 @@
 
 namespace penstock::ops {
 
+Task<HashedTable::Comparison> compare_types(pg::Connection& a, const std::string& table_a, pg::Connection& b,
+                                            const std::string& table_b, const std::vector<std::string>& columns) {
+  const pg::Result on_a = co_await a.query(sql::common::column_types, pg::Params::of(table_a, columns));
+  const pg::Result on_b = co_await b.query(sql::common::column_types, pg::Params::of(table_b, columns));
+  if (on_a.rows() != std::ssize(columns) || on_b.rows() != std::ssize(columns)) {
+    throw Failure(ErrorKind::setup, "the columns of " + table_a +
+                                        " on A, or of its target on B, are not those that were installed: run "
+                                        "`penstock migrate`");
+  }
+  HashedTable::Comparison how;
+  for (int i = 0; i < on_a.rows(); ++i) {
+    const bool same_type = on_a.text(i, 0) == on_b.text(i, 0);
+    const bool same_kind = on_a.text(i, 1) == on_b.text(i, 1);
+    how.emplace_back(same_type ? "as is" : same_kind ? on_a.text(i, 1) : "text");
+  }
+  co_return how;
+}
+
 Task<HashedTable> HashedTable::open(pg::Connection& connection, const std::string& table,
-                                    const std::vector<std::string>& columns, const std::vector<std::string>& key) {
+                                    const std::vector<std::string>& columns, const std::vector<std::string>& key,
+                                    const Comparison& how) {
   HashedTable opened(connection);
-  const pg::Result row = co_await connection.query(sql::common::verify_statements, pg::Params::of(table, columns, key));
+  const pg::Result row =
+      co_await connection.query(sql::common::verify_statements, pg::Params::of(table, columns, key, how));
   opened.buckets_sql_ = row.text(0, 0);
   opened.keys_sql_ = row.text(0, 1);
   opened.lookup_sql_ = row.text(0, 2);
@@ -32,16 +52,18 @@ Task<std::map<std::string, std::string>> HashedTable::rows_of(std::int64_t count
   co_return all;
 }
 
-Task<HashedTable::Looked> HashedTable::look_up(const std::vector<std::string>& keys) {
+Task<HashedTable::Looked> HashedTable::look_up_and(const std::vector<std::string>& keys, std::string_view more,
+                                                   pg::Params params) {
   std::string array = "[";
   for (const auto& key : keys) array.append(array.size() > 1 ? "," : "").append(key);
   array.push_back(']');
-  // Two statements of one REPEATABLE READ transaction have one snapshot.
-  std::vector<pg::Connection::Step> steps(4);
+  // Statements of one REPEATABLE READ transaction have one snapshot.
+  std::vector<pg::Connection::Step> steps(5);
   steps[0] = {"begin isolation level repeatable read read only", {}, false};
   steps[1] = {"select pg_current_snapshot()", {}, false};
   steps[2] = {lookup_sql_, pg::Params::of(array), false};
-  steps[3] = {"commit", {}, false};
+  steps[3] = {more, std::move(params), false};
+  steps[4] = {"commit", {}, false};
   const std::vector<pg::Result> results = co_await connection_.pipeline(steps);
   Looked looked;
   looked.snapshot = results[1].text(0, 0);
@@ -49,6 +71,19 @@ Task<HashedTable::Looked> HashedTable::look_up(const std::vector<std::string>& k
   for (int row = 0; row < rows.rows(); ++row) {
     looked.hashes.push_back(rows.is_null(row, 1) ? RowHash() : RowHash(rows.text(row, 1)));
   }
+  for (int row = 0; row < results[3].rows(); ++row) looked.rejected.emplace(results[3].text(row, 0));
+  co_return looked;
+}
+
+Task<HashedTable::Looked> HashedTable::look_up(const std::vector<std::string>& keys) {
+  Looked looked = co_await look_up_and(keys, "select where false", {});
+  co_return looked;
+}
+
+Task<HashedTable::Looked> HashedTable::look_up_with_rejects(const std::vector<std::string>& keys,
+                                                            const std::string& pipeline, const std::string& relation) {
+  pg::Params which = pg::Params::of(pipeline, relation, keys);
+  Looked looked = co_await look_up_and(keys, sql::target::explained_keys, std::move(which));
   co_return looked;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,12 @@ class HashedTable {
     bool operator==(const Bucket&) const = default;
   };
 
+  // How values are compared, one entry a column: "as is" where both sides have the same type.
+  using Comparison = std::vector<std::string>;
+
   static Task<HashedTable> open(pg::Connection& connection, const std::string& table,
-                                const std::vector<std::string>& columns, const std::vector<std::string>& key);
+                                const std::vector<std::string>& columns, const std::vector<std::string>& key,
+                                const Comparison& how);
 
   Task<std::map<std::int64_t, Bucket>> buckets(std::int64_t count);
   // Key objects and hashes of all rows in these buckets.
@@ -30,14 +35,23 @@ class HashedTable {
   struct Looked {
     std::string snapshot;
     std::vector<RowHash> hashes;
+    std::set<std::string, std::less<>> rejected;  // keys with an open reject in that snapshot
   };
   Task<Looked> look_up(const std::vector<std::string>& keys);
+  // The same on B, with what its ledger says of a relation of A.
+  Task<Looked> look_up_with_rejects(const std::vector<std::string>& keys, const std::string& pipeline,
+                                    const std::string& relation);
 
  private:
   explicit HashedTable(pg::Connection& connection) : connection_(connection) {}
+  Task<Looked> look_up_and(const std::vector<std::string>& keys, std::string_view more, pg::Params params);
 
   pg::Connection& connection_;
   std::string buckets_sql_, keys_sql_, lookup_sql_;
 };
+
+// For the columns of one table on A and on B.
+Task<HashedTable::Comparison> compare_types(pg::Connection& a, const std::string& table_a, pg::Connection& b,
+                                            const std::string& table_b, const std::vector<std::string>& columns);
 
 }  // namespace penstock::ops

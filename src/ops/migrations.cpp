@@ -68,6 +68,8 @@ Task<std::vector<MigrationState>> migration_states(pg::Connection& connection, s
   co_return states;
 }
 
+std::string bootstrap_script() { return kBootstrap; }
+
 std::string script_of(const MigrationState& state) {
   return fmt::format("{}\ninsert into penstock.migration (number, name, checksum) values ({}, '{}', '{}');\n",
                      state.migration.text, state.migration.number, state.migration.name, state.checksum);

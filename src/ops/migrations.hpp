@@ -23,7 +23,8 @@ Task<std::vector<MigrationState>> migration_states(pg::Connection& connection, s
 // edited, or the database knows one that this program does not (it is older). Returns how many were applied.
 Task<int> apply_migrations(pg::Connection& connection, std::span<const sql::Migration> all, const std::string& side);
 
-// The SQL that apply_migrations would run, as text.
+// The SQL that apply_migrations would run, as text: what comes before the first one; one.
+std::string bootstrap_script();
 std::string script_of(const MigrationState& state);
 
 }  // namespace penstock::ops

@@ -7,9 +7,18 @@
 namespace penstock::ops {
 
 // Waits for a session advisory lock by asking again and again (a queued request would show up as a waiter in front of
-// others). Says what it waits for after a second. Throws Failure(transient) after `longest`.
+// others). Says after a second what it waits for, and who holds it. After `longest` throws Failure(transient)
+// with the message.
 Task<void> wait_for_lock(pg::Connection& connection, std::string_view pipeline, std::string_view what,
                          std::chrono::seconds longest, const std::string& message);
+Task<void> unlock(pg::Connection& connection, std::string_view pipeline, std::string_view what);
+
+// The schema is shared by all pipelines of a database: creating, upgrading and dropping it is for one at a time.
+Task<void> wait_for_schema(pg::Connection& connection, const std::string& side);
+Task<void> unlock_schema(pg::Connection& connection);
+
+// Throws Failure(usage) where a database would be A and B at once.
+Task<void> refuse_one_database(pg::Connection& a, pg::Connection& b);
 
 // Runs one statement under the session's short lock_timeout, again and again while a lock is not to be had: DDL that
 // queued behind an idle transaction would hold up every writer behind it. Says so after the first failure.

@@ -15,9 +15,29 @@ std::string joined(const std::vector<std::string>& names) {
   return out;
 }
 
+// The server puts the statements together, and quotes: sql/common/index_statements.sql.
+Task<IndexToBuild> index_to_build(pg::Connection& connection, const std::string& pipeline, const std::string& table,
+                                  const std::vector<std::string>& columns) {
+  const pg::Result row =
+      co_await connection.query(sql::common::index_statements, pg::Params::of(pipeline, table, columns));
+  IndexToBuild index;
+  index.table = table;
+  index.columns = columns;
+  index.name = row.text(0, 0);
+  index.create = row.text(0, 1);
+  index.drop = row.text(0, 2);
+  co_return index;
+}
+
+// Under the name that index_statements gives, so migrate built it, perhaps one that was interrupted afterwards.
+bool is_ours(const IndexFacts& index, const std::string& pipeline, const TableFacts& table) {
+  return index.name.ends_with(".penstock_" + pipeline + "_" + std::to_string(table.oid) + "_key");
+}
+
 // The key's columns on A. Only a key that is unique at once and never NULL makes the journal's order the order of
 // commits.
-std::vector<std::string> key_of(const Config::Table& table, const TableFacts& a, bool& build) {
+std::vector<std::string> key_of(const std::string& pipeline, const Config::Table& table, const TableFacts& a,
+                                bool& build, bool& ours) {
   if (table.key.empty()) {
     const IndexFacts* primary = a.primary_key();
     if (primary == nullptr) {
@@ -50,6 +70,8 @@ std::vector<std::string> key_of(const Config::Table& table, const TableFacts& a,
                                        "share it for a while; make it not deferrable");
   }
   build = index == nullptr || !index->valid;
+  if (index != nullptr) ours = is_ours(*index, pipeline, a);
+  ours = ours || build;
   if (build && a.partitioned) {
     throw ConfigError(table.place, a.name + " is partitioned and has no unique index on its key (" + joined(table.key) +
                                        "); it cannot be built without holding up writers: create it yourself first");
@@ -60,12 +82,12 @@ std::vector<std::string> key_of(const Config::Table& table, const TableFacts& a,
 // Refusals that only the server can know: rights, row level security, casts (migrations/source).
 Task<void> check_capture(pg::Connection& a, const Config::Table& table, const TableFacts& facts,
                          const std::vector<std::string>& key) {
-  pg::Params params;
-  params.add(facts.oid).add(key);
-  const pg::Result refusals = co_await a.query(
-      "select message from penstock.check_table($1::oid::regclass, $2) where code not in ('build_index', "
-      "'one_partition')",
-      params);
+  const pg::Result there = co_await a.query(
+      "select to_regnamespace('penstock') is not null and "
+      "to_regprocedure('penstock.check_table(regclass, text[])') is not null");
+  if (!there.boolean(0, 0)) co_return;
+  const pg::Result refusals = co_await a.query("select message from penstock.check_table($1::oid::regclass, $2)",
+                                               pg::Params::of(facts.oid, key));
   if (!refusals.empty()) throw ConfigError(table.place, std::string(refusals.text(0, 0)));
 }
 
@@ -80,17 +102,42 @@ std::vector<std::string> columns_of(const Config::Table& table, const TableFacts
   return a.column_names();
 }
 
-void check_target(const Config::Table& table, const TableFacts& b, const std::vector<std::string>& key, Resolved& out) {
+// Rights on B that the applier needs.
+Task<void> check_rights(pg::Connection& b, const Config::Table& table, const TableFacts& target) {
+  const pg::Result lacking = co_await b.query(sql::common::lacking_rights, pg::Params::of(target.oid));
+  if (!lacking.empty()) {
+    throw ConfigError(table.place,
+                      "B's " + target.name + " cannot be written; run on B  " + std::string(lacking.text(0, 0)));
+  }
+}
+
+// What would make every change fail on B. Returns whether its key needs an index.
+bool check_target(const std::string& pipeline, const Config::Table& table, const TableFacts& b,
+                  const PipelineSpec::Table& spec, Resolved& out) {
   if (!b.ordinary) throw ConfigError(table.place, "B's " + b.name + " is not an ordinary table");
+  for (const auto& column : b.columns) {
+    const bool filled = std::find(spec.columns.begin(), spec.columns.end(), column.name) != spec.columns.end();
+    if (filled || column.nullable || column.defaulted) continue;
+    throw ConfigError(table.place, "column \"" + column.name + "\" of B's " + b.name +
+                                       " is NOT NULL, has no default, and A has no such column: every row would be "
+                                       "refused; give it a default");
+  }
+  const auto& key = spec.key;
   const IndexFacts* index = b.index_on(key);
   if (index != nullptr && !index->immediate) {
     throw ConfigError(table.place,
                       "the unique constraint on the key of B's " + b.name + " is deferrable; make it not deferrable");
   }
-  if (index == nullptr || !index->valid) out.on_b.push_back({b.name, key});
+  const bool build = index == nullptr || !index->valid;
+  if (build && b.partitioned) {
+    throw ConfigError(table.place, "B's " + b.name + " is partitioned and has no unique index on its key (" +
+                                       joined(key) + "); it cannot be built concurrently: create it yourself first");
+  }
+  if (!build && is_ours(*index, pipeline, b)) out.spec.indexes_built.push_back(index->name);
+  return build;
 }
 
-// B itself says whether it understands the rule. The subselect keeps the rule's names to the target's columns.
+// B itself says whether it understands the rule.
 Task<void> check_rule(pg::Connection& b, const Config::Rule& rule, const TableFacts& target) {
   std::string complaint;
   try {
@@ -115,8 +162,14 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const Config::Tabl
   }
   bool build = false;
   PipelineSpec::Table spec;
-  spec.key = key_of(table, on_a, build);
-  if (build) out.on_a.push_back({on_a.name, spec.key});
+  const std::string& pipeline = config.pipeline.name;
+  bool ours = false;
+  spec.key = key_of(pipeline, table, on_a, build, ours);
+  out.index_is_ours.push_back(ours);
+  if (build) {
+    IndexToBuild index = co_await index_to_build(a, pipeline, on_a.name, spec.key);
+    out.on_a.push_back(std::move(index));
+  }
   co_await check_capture(a, table, on_a, table.key);
   const TableFacts on_b = co_await find_table(b, target, "B", table.place);
   spec.relation = on_a.name;
@@ -128,7 +181,13 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const Config::Tabl
   const bool stable = std::all_of(spec.key.begin(), spec.key.end(),
                                   [&](const auto& column) { return on_a.column(column)->text_stable; });
   spec.partitions = stable ? config.kafka.partitions : 1;
-  check_target(table, on_b, spec.key, out);
+  co_await check_rights(b, table, on_b);
+  const bool build_on_b = check_target(pipeline, table, on_b, spec, out);
+  if (build_on_b) {
+    IndexToBuild index = co_await index_to_build(b, pipeline, on_b.name, spec.key);
+    out.spec.indexes_built.push_back(index.name);
+    out.on_b.push_back(std::move(index));
+  }
   for (const auto& rule : config.rules) {
     const SqlName of = *parse_sql_name(rule.table);
     if (of.schema != source.schema || of.table != source.table) continue;

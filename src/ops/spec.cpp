@@ -1,5 +1,7 @@
 #include "ops/spec.hpp"
 
+#include "base/nearest.hpp"
+#include "config/sql_name.hpp"
 #include "model/json_text.hpp"
 
 namespace penstock::ops {
@@ -8,10 +10,6 @@ namespace {
 void append(std::string& out, std::string_view text) {
   append_json_string(out, text);
   out.push_back(' ');
-}
-
-Failure never_migrated(const std::string& pipeline) {
-  return Failure(ErrorKind::usage, "pipeline " + pipeline + " is not installed there: run `penstock migrate`");
 }
 
 }  // namespace
@@ -37,13 +35,21 @@ std::string written_form(const Config& config) {
   return out;
 }
 
-Task<PipelineSpec> stored_spec(pg::Connection& connection, const std::string& pipeline) {
+Task<std::optional<PipelineSpec>> spec_if_stored(pg::Connection& connection, const std::string& pipeline) {
   const pg::Result there = co_await connection.query("select to_regclass('penstock.pipeline') is not null");
-  if (!there.boolean(0, 0)) throw never_migrated(pipeline);
+  if (!there.boolean(0, 0)) co_return std::nullopt;
   const pg::Result row = co_await connection.query("select configuration from penstock.pipeline where pipeline = $1",
-                                                   pg::Params().add(pipeline));
-  if (row.empty()) throw never_migrated(pipeline);
+                                                   pg::Params::of(pipeline));
+  if (row.empty()) co_return std::nullopt;
   co_return PipelineSpec::from_json(row.text(0, 0));
+}
+
+Task<PipelineSpec> stored_spec(pg::Connection& connection, const std::string& pipeline) {
+  auto spec = co_await spec_if_stored(connection, pipeline);
+  if (!spec) {
+    throw Failure(ErrorKind::usage, "pipeline " + pipeline + " is not installed there: run `penstock migrate`");
+  }
+  co_return std::move(*spec);
 }
 
 Task<PipelineSpec> load_spec(const Config& config, pg::Connection& connection) {
@@ -54,6 +60,19 @@ Task<PipelineSpec> load_spec(const Config& config, pg::Connection& connection) {
         "the configuration's tables, keys, rules or topics are not those that were installed: run `penstock migrate`");
   }
   co_return spec;
+}
+
+const PipelineSpec::Table& table_named(const PipelineSpec& spec, const std::string& name) {
+  const auto parsed = parse_sql_name(name);
+  std::vector<std::string> relations;
+  for (const auto& table : spec.tables) {
+    if (parsed && parsed->schema == table.source_schema && parsed->table == table.source_table) return table;
+    relations.push_back(table.relation);
+  }
+  const std::string meant = nearest(name, relations);
+  throw Failure(ErrorKind::usage, "pipeline " + spec.pipeline + " has no table " + name +
+                                      (parsed ? "" : " (a name with its schema, as in SQL)") +
+                                      (meant.empty() ? "" : "; did you mean " + meant + "?"));
 }
 
 Task<void> store_spec(pg::Connection& connection, const PipelineSpec& spec) {

@@ -14,8 +14,10 @@
 namespace penstock::ops {
 namespace {
 
-// Behind by this much with both halves alive: something does not move.
+// Behind by this much, and B has not made a step for as long: something does not move.
 constexpr double kStalledSeconds = 60;
+// The same where only one half is there.
+constexpr double kStalledAloneSeconds = 10;
 constexpr double kCatchingUpSeconds = 2;
 
 struct Heard {
@@ -47,6 +49,7 @@ Task<std::map<std::string, Heard>> read_b(Status& status, std::string& snapshot,
   status.batch = row.int64(0, 1);
   snapshot = row.text(0, 4);
   status.poison = row.int64(0, 7);
+  status.last_step_seconds = std::stod(std::string(row.text(0, 8)));
   co_return read_books(row.text(0, 6));
 }
 
@@ -81,7 +84,9 @@ std::string state_of(const Status& status) {
   const bool behind = status.lag_changes > 0 || std::any_of(status.tables.begin(), status.tables.end(),
                                                             [](const auto& t) { return t.in_flight > 0; });
   if (!behind) return "idle";
-  if (status.lag_seconds > kStalledSeconds) return "stalled";
+  const bool alone = !status.capture_alive || !status.apply_alive;
+  const double stalled_after = alone ? kStalledAloneSeconds : kStalledSeconds;
+  if (status.lag_seconds > stalled_after && status.last_step_seconds > stalled_after) return "stalled";
   return status.lag_seconds > kCatchingUpSeconds ? "catching_up" : "running";
 }
 

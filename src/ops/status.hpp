@@ -21,10 +21,11 @@ struct Status {
   std::string pipeline;
   std::string state;  // running, catching_up, idle, stalled, stopped
   std::int64_t epoch = 0;
-  std::int64_t batch = 0;        // that B has
-  double lag_seconds = 0;        // age of the oldest change that B does not reflect
-  std::int64_t lag_changes = 0;  // in the journal and not in B, opened in a batch or not
-  bool capture_alive = false;    // somebody holds the pipeline's lock on A; on B
+  std::int64_t batch = 0;          // that B has
+  double lag_seconds = 0;          // age of the oldest change that B does not reflect
+  std::int64_t lag_changes = 0;    // in the journal and not in B, opened in a batch or not
+  double last_step_seconds = 1e9;  // since B last moved
+  bool capture_alive = false;      // somebody holds the pipeline's lock on A; on B
   bool apply_alive = false;
   std::int64_t poison = 0;  // records on the topics that were no envelopes
   std::vector<Table> tables;

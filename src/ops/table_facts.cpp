@@ -30,8 +30,8 @@ Task<std::string> did_you_mean(pg::Connection& connection, const SqlName& name) 
 Task<void> read_columns(pg::Connection& connection, TableFacts& facts) {
   const pg::Result rows = co_await connection.query(sql::common::columns, pg::Params().add(facts.oid));
   for (int row = 0; row < rows.rows(); ++row) {
-    facts.columns.push_back(
-        {std::string(rows.text(row, 0)), rows.boolean(row, 1), rows.boolean(row, 2), rows.boolean(row, 3)});
+    facts.columns.push_back({std::string(rows.text(row, 0)), rows.boolean(row, 1), rows.boolean(row, 2),
+                             rows.boolean(row, 3), rows.boolean(row, 4)});
   }
 }
 
@@ -57,10 +57,13 @@ std::vector<std::string> TableFacts::column_names() const {
 }
 
 const IndexFacts* TableFacts::index_on(const std::vector<std::string>& wanted) const {
-  const auto found = std::find_if(unique_indexes.begin(), unique_indexes.end(), [&](const IndexFacts& index) {
-    return std::is_permutation(index.columns.begin(), index.columns.end(), wanted.begin(), wanted.end());
-  });
-  return found == unique_indexes.end() ? nullptr : &*found;
+  const IndexFacts* found = nullptr;
+  for (const auto& index : unique_indexes) {
+    if (!std::is_permutation(index.columns.begin(), index.columns.end(), wanted.begin(), wanted.end())) continue;
+    if (index.serves()) return &index;
+    if (found == nullptr) found = &index;
+  }
+  return found;
 }
 
 const IndexFacts* TableFacts::primary_key() const {

@@ -14,6 +14,7 @@ struct ColumnFacts {
   bool generated = false;
   bool nullable = false;
   bool text_stable = false;  // equal values have equal text
+  bool defaulted = false;    // has a default, is an identity or generated
 };
 
 struct IndexFacts {
@@ -22,6 +23,8 @@ struct IndexFacts {
   bool primary = false;
   bool immediate = false;
   bool valid = false;
+
+  bool serves() const { return immediate && valid; }
 };
 
 // What one server says of one table.
@@ -35,7 +38,7 @@ struct TableFacts {
 
   const ColumnFacts* column(const std::string& wanted) const;
   std::vector<std::string> column_names() const;
-  // The index whose columns are these, in any order; valid or not.
+  // The index whose columns are these, in any order: one that can serve as a key if there is one.
   const IndexFacts* index_on(const std::vector<std::string>& columns) const;
   const IndexFacts* primary_key() const;
 };

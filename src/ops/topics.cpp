@@ -1,46 +1,39 @@
 #include "ops/topics.hpp"
 
 #include <algorithm>
+#include <charconv>
+
+#include "base/log.hpp"
 
 namespace penstock::ops {
 namespace {
 
-Task<void> check_topic(kafka::Admin& admin, const kafka::TopicSpec& wanted, bool must_be_empty) {
-  const auto found = co_await admin.describe_topic(wanted.name);
-  if (!found) throw Failure(ErrorKind::transient, "topic " + wanted.name + " vanished while it was being checked");
-  if (found->partitions != wanted.partitions) {
-    throw Failure(ErrorKind::usage, "topic " + wanted.name + " has " + std::to_string(found->partitions) +
-                                        " partitions, the configuration says " + std::to_string(wanted.partitions) +
-                                        "; a change would send a key's changes to another partition than before: set "
-                                        "kafka.partitions to what is there");
+using namespace std::chrono_literals;
+
+// A topic that is being deleted keeps its name for a moment.
+constexpr auto kNameIsFreeWithin = 15s;
+
+kafka::Cluster cluster_of(const Config& config) { return {config.kafka.bootstrap_servers, config.kafka.producer}; }
+
+// What a record may come to: the producer's own limit, which the user may have set, and what Kafka adds to it.
+int message_bytes_max(const Config& config) {
+  const auto own = config.kafka.producer.find("message.max.bytes");
+  int bytes = 0;
+  if (own == config.kafka.producer.end() ||
+      std::from_chars(own->second.data(), own->second.data() + own->second.size(), bytes).ec != std::errc()) {
+    return kafka::kTopicMessageBytesMax;
   }
-  const auto policy = found->config.find("cleanup.policy");
-  if (policy != found->config.end() && policy->second != "delete") {
-    throw Failure(ErrorKind::usage, "topic " + wanted.name + " has cleanup.policy=" + policy->second +
-                                        ", which would drop changes: set it to delete");
-  }
-  if (!must_be_empty) co_return;
-  std::vector<kafka::TopicPartition> partitions;
-  for (std::int32_t p = 0; p < wanted.partitions; ++p) partitions.push_back({wanted.name, p});
-  const auto marks = co_await admin.watermarks(partitions);
-  const bool holds_records =
-      std::any_of(marks.begin(), marks.end(), [](const auto& mark) { return mark.second.high > 0; });
-  if (holds_records) {
-    throw Failure(ErrorKind::usage, "topic " + wanted.name +
-                                        " already holds records that are not this pipeline's: delete it, or choose "
-                                        "another kafka.topic_prefix");
-  }
+  return bytes + (64 << 10);
 }
 
-}  // namespace
-
+// Every topic of the pipeline, dead letters last.
 std::vector<kafka::TopicSpec> topics_of(const Config& config, const PipelineSpec& spec) {
   std::vector<kafka::TopicSpec> topics;
   const auto add = [&](const std::string& name, int partitions) {
     kafka::TopicSpec topic;
     topic.name = name;
     topic.partitions = partitions;
-    topic.config = {{"cleanup.policy", "delete"}, {"max.message.bytes", std::to_string(kafka::kTopicMessageBytesMax)}};
+    topic.config = {{"cleanup.policy", "delete"}, {"max.message.bytes", std::to_string(message_bytes_max(config))}};
     topics.push_back(std::move(topic));
   };
   for (const auto& table : spec.tables) add(table.topic, config.kafka.partitions);
@@ -48,24 +41,82 @@ std::vector<kafka::TopicSpec> topics_of(const Config& config, const PipelineSpec
   return topics;
 }
 
-Task<std::vector<std::string>> make_topics(const Config& config, const PipelineSpec& spec, bool must_be_empty) {
-  const kafka::Cluster cluster{config.kafka.bootstrap_servers, config.kafka.producer};
-  kafka::Admin admin(co_await asio::this_coro::executor, cluster);
-  const auto topics = topics_of(config, spec);
-  auto created = co_await admin.create_topics(topics);
-  for (const auto& topic : topics) {
-    const bool is_new = std::find(created.begin(), created.end(), topic.name) != created.end();
-    if (!is_new) co_await check_topic(admin, topic, must_be_empty);
-  }
-  co_return created;
+bool knows(const std::optional<PipelineSpec>& before, const std::string& topic) {
+  if (!before) return false;
+  const auto& created = before->topics_created;
+  return topic == before->dead_letter_topic || std::find(created.begin(), created.end(), topic) != created.end() ||
+         std::any_of(before->tables.begin(), before->tables.end(), [&](const auto& t) { return t.topic == topic; });
 }
 
-Task<void> delete_topics(const Config& config, const PipelineSpec& spec) {
-  const kafka::Cluster cluster{config.kafka.bootstrap_servers, config.kafka.producer};
-  kafka::Admin admin(co_await asio::this_coro::executor, cluster);
-  std::vector<std::string> names;
-  for (const auto& topic : topics_of(config, spec)) names.push_back(topic.name);
+void check_settings(const kafka::TopicSpec& wanted, const kafka::TopicDescription& found) {
+  const std::string name = "topic " + wanted.name;
+  if (found.partitions != wanted.partitions) {
+    throw Failure(ErrorKind::usage, name + " has " + std::to_string(found.partitions) +
+                                        " partitions, the configuration says " + std::to_string(wanted.partitions) +
+                                        ": set kafka.partitions to what is there, or delete the topic");
+  }
+  const auto policy = found.config.find("cleanup.policy");
+  if (policy != found.config.end() && policy->second != "delete") {
+    throw Failure(ErrorKind::usage,
+                  name + " has cleanup.policy=" + policy->second + ", which would drop changes: set it to delete");
+  }
+  const auto bytes = found.config.find("max.message.bytes");
+  const std::string& needed = wanted.config.at("max.message.bytes");
+  if (bytes != found.config.end() && std::stoll(bytes->second) < std::stoll(needed)) {
+    throw Failure(ErrorKind::usage, name + " has max.message.bytes=" + bytes->second +
+                                        ", and a large row would not get through: set it to " + needed +
+                                        ", or lower \"message.max.bytes\" in [kafka.producer]");
+  }
+}
+
+Task<void> check_empty(kafka::Admin& admin, const kafka::TopicSpec& topic) {
+  std::vector<kafka::TopicPartition> partitions;
+  for (std::int32_t p = 0; p < topic.partitions; ++p) partitions.push_back({topic.name, p});
+  const auto marks = co_await admin.watermarks(partitions);
+  const bool used = std::any_of(marks.begin(), marks.end(), [](const auto& mark) { return mark.second.high > 0; });
+  if (used) {
+    throw Failure(ErrorKind::usage, "topic " + topic.name +
+                                        " already holds records that are not this pipeline's: delete it, or choose "
+                                        "another kafka.topic_prefix");
+  }
+}
+
+}  // namespace
+
+Task<std::vector<kafka::TopicSpec>> missing_topics(const Config& config, const PipelineSpec& spec,
+                                                   const std::optional<PipelineSpec>& before) {
+  kafka::Admin admin(co_await asio::this_coro::executor, cluster_of(config));
+  std::vector<kafka::TopicSpec> missing;
+  for (auto& topic : topics_of(config, spec)) {
+    const auto found = co_await admin.describe_topic(topic.name);
+    if (!found) {
+      missing.push_back(std::move(topic));
+      continue;
+    }
+    check_settings(topic, *found);
+    if (!knows(before, topic.name)) co_await check_empty(admin, topic);
+  }
+  co_return missing;
+}
+
+Task<void> create_topics(const Config& config, const std::vector<kafka::TopicSpec>& topics) {
+  kafka::Admin admin(co_await asio::this_coro::executor, cluster_of(config));
+  co_await admin.create_topics(topics);
+  for (const auto& topic : topics) log::info("migrate: Kafka topic {}", topic.name);
+}
+
+Task<void> delete_topics(const Config& config, const std::vector<std::string>& names) {
+  kafka::Admin admin(co_await asio::this_coro::executor, cluster_of(config));
   co_await admin.delete_topics(names);
+  const auto deadline = std::chrono::steady_clock::now() + kNameIsFreeWithin;
+  for (const auto& name : names) {
+    while (std::chrono::steady_clock::now() < deadline) {
+      const auto left = co_await admin.describe_topic(name);
+      if (!left) break;
+      co_await sleep_for(100ms);
+    }
+    log::info("uninstall: Kafka topic {} deleted", name);
+  }
 }
 
 }  // namespace penstock::ops

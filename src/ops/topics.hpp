@@ -1,6 +1,7 @@
 #pragma once
-#include <set>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.hpp"
 #include "kafka/admin.hpp"
@@ -8,14 +9,13 @@
 
 namespace penstock::ops {
 
-// Every topic of the pipeline, dead letters last.
-std::vector<kafka::TopicSpec> topics_of(const Config& config, const PipelineSpec& spec);
+// Checks the pipeline's topics that are there: partitions, cleanup policy, room for a row; and that one which is new to
+// the pipeline holds no records (they would be somebody else's changes). before: what the last migrate stored. Throws
+// Failure(usage) naming the topic. Returns those that are missing; changes nothing.
+Task<std::vector<kafka::TopicSpec>> missing_topics(const Config& config, const PipelineSpec& spec,
+                                                   const std::optional<PipelineSpec>& before);
 
-// Creates the topics that are missing and checks those that are there: partitions, cleanup policy. With `must_be_empty`
-// an existing topic that holds records is refused too (a first installation: they would be somebody else's changes).
-// Throws Failure(usage) naming the topic. Returns the names created.
-Task<std::vector<std::string>> make_topics(const Config& config, const PipelineSpec& spec, bool must_be_empty);
-
-Task<void> delete_topics(const Config& config, const PipelineSpec& spec);
+Task<void> create_topics(const Config& config, const std::vector<kafka::TopicSpec>& topics);
+Task<void> delete_topics(const Config& config, const std::vector<std::string>& names);
 
 }  // namespace penstock::ops

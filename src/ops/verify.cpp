@@ -1,13 +1,11 @@
 #include "ops/verify.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "base/check.hpp"
 #include "base/log.hpp"
-#include "config/sql_name.hpp"
 #include "model/json_text.hpp"
 #include "ops/coverage.hpp"
 #include "ops/hashed_table.hpp"
@@ -20,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kBuckets = 1 << 14;
-constexpr std::size_t kBucketsAtOnce = 256;  // whose keys are listed by one statement
+constexpr std::int64_t kRowsAtOnce = 100'000;  // whose keys are listed by one statement a side
 constexpr std::size_t kKeysAtOnce = 1'000;
 constexpr std::int64_t kKeysMax = 1'000;  // differences after which the search ends
 constexpr int kRoundsMax = 30;
@@ -34,15 +32,18 @@ class TableVerifier {
   }
 
   Task<VerifyReport::Table> run() {
-    HashedTable a = co_await HashedTable::open(a_, table_.relation, table_.columns, table_.key);
-    HashedTable b = co_await HashedTable::open(b_, table_.target, table_.columns, table_.key);
+    const auto how = co_await compare_types(a_, table_.relation, b_, table_.target, table_.columns);
+    HashedTable a = co_await HashedTable::open(a_, table_.relation, table_.columns, table_.key, how);
+    HashedTable b = co_await HashedTable::open(b_, table_.target, table_.columns, table_.key, how);
     on_a_.emplace(std::move(a));
     on_b_.emplace(std::move(b));
-    const std::vector<std::int64_t> buckets = co_await differing_buckets();
-    for (std::size_t at = 0; at < buckets.size() && !report_.more; at += kBucketsAtOnce) {
-      const auto end = std::min(buckets.size(), at + kBucketsAtOnce);
-      const std::vector<std::int64_t> some(buckets.begin() + static_cast<std::ptrdiff_t>(at),
-                                           buckets.begin() + static_cast<std::ptrdiff_t>(end));
+    const std::vector<Differing> buckets = co_await differing_buckets();
+    for (std::size_t at = 0; at < buckets.size() && !report_.more;) {
+      std::vector<std::int64_t> some;
+      for (std::int64_t rows = 0; at < buckets.size() && rows < kRowsAtOnce; ++at) {
+        some.push_back(buckets[at].bucket);
+        rows += buckets[at].rows;
+      }
       const std::vector<std::string> keys = co_await suspects(some);
       for (std::size_t from = 0; from < keys.size() && !report_.more; from += kKeysAtOnce) {
         const auto to = std::min(keys.size(), from + kKeysAtOnce);
@@ -55,17 +56,23 @@ class TableVerifier {
   }
 
  private:
-  Task<std::vector<std::int64_t>> differing_buckets() {
+  struct Differing {
+    std::int64_t bucket;
+    std::int64_t rows;  // of the side that has more
+  };
+
+  Task<std::vector<Differing>> differing_buckets() {
     const auto a = co_await on_a_->buckets(kBuckets);
     const auto b = co_await on_b_->buckets(kBuckets);
-    std::vector<std::int64_t> differing;
+    std::vector<Differing> differing;
     for (const auto& [bucket, content] : a) {
       report_.rows += content.rows;
       const auto other = b.find(bucket);
-      if (other == b.end() || other->second != content) differing.push_back(bucket);
+      if (other != b.end() && other->second == content) continue;
+      differing.push_back({bucket, std::max(content.rows, other == b.end() ? 0 : other->second.rows)});
     }
     for (const auto& [bucket, content] : b) {
-      if (a.find(bucket) == a.end()) differing.push_back(bucket);
+      if (a.find(bucket) == a.end()) differing.push_back({bucket, content.rows});
     }
     co_return differing;
   }
@@ -85,41 +92,49 @@ class TableVerifier {
     co_return keys;
   }
 
+  struct Seen {
+    HashedTable::RowHash a_before, a_after, b;
+    bool operator==(const Seen&) const = default;
+  };
+
   // Until each key is equal, or proven to differ: A's row, everything A had by then on B, B's row, and A's row once
-  // more unchanged.
+  // more unchanged; and all that a second time, since a row may change to and fro between two readings.
   Task<void> follow_up(std::vector<std::string> keys) {
-    std::vector<std::string> differing;
-    for (int round = 0; round < kRoundsMax && !keys.empty(); ++round) {
+    std::map<std::string, Seen> seen;
+    for (int round = 0; round < kRoundsMax && !keys.empty() && !gave_up_; ++round) {
       const auto before = co_await on_a_->look_up(keys);
       const bool covered = co_await wait_until_covered(a_, b_, pipeline_, before.snapshot, kPatience);
       if (!covered) {
         log::warn("verify: B does not get everything that A had ({} s without a step): is `penstock run` at work?",
                   kPatience.count());
+        gave_up_ = true;
         break;
       }
-      const auto on_b = co_await on_b_->look_up(keys);
+      const auto on_b = co_await on_b_->look_up_with_rejects(keys, pipeline_, table_.relation);
       const auto after = co_await on_a_->look_up(keys);
-      std::vector<std::string> changing;
+      std::vector<std::string> open;
       for (std::size_t i = 0; i < keys.size(); ++i) {
         if (after.hashes[i] == on_b.hashes[i]) continue;
-        (before.hashes[i] == after.hashes[i] ? differing : changing).push_back(keys[i]);
+        const Seen now{before.hashes[i], after.hashes[i], on_b.hashes[i]};
+        const auto last = seen.find(keys[i]);
+        if (now.a_before == now.a_after && last != seen.end() && last->second == now) {
+          count_difference(keys[i], on_b.rejected.find(keys[i]) != on_b.rejected.end());
+        } else {
+          open.push_back(keys[i]);
+        }
+        seen[keys[i]] = now;
       }
-      keys = std::move(changing);
+      keys = std::move(open);
     }
     report_.unsettled += static_cast<std::int64_t>(keys.size());
-    co_await explain(differing);
   }
 
-  Task<void> explain(const std::vector<std::string>& differing) {
-    if (differing.empty()) co_return;
-    const pg::Result rows =
-        co_await b_.query(sql::target::explained_keys, pg::Params::of(pipeline_, table_.relation, differing));
-    std::set<std::string, std::less<>> explained;
-    for (int row = 0; row < rows.rows(); ++row) explained.emplace(rows.text(row, 0));
-    report_.differing += static_cast<std::int64_t>(differing.size());
-    report_.explained += static_cast<std::int64_t>(explained.size());
-    for (const auto& key : differing) {
-      if (explained.find(key) == explained.end()) report_.keys.push_back(key);
+  void count_difference(const std::string& key, bool explained) {
+    ++report_.differing;
+    if (explained) {
+      ++report_.explained;
+    } else {
+      report_.keys.push_back(key);
     }
   }
 
@@ -129,13 +144,8 @@ class TableVerifier {
   pg::Connection& b_;
   std::optional<HashedTable> on_a_, on_b_;
   VerifyReport::Table report_;
+  bool gave_up_ = false;  // B does not move: what differs stays unsettled
 };
-
-bool is_wanted(const PipelineSpec::Table& table, const std::optional<std::string>& wanted) {
-  if (!wanted) return true;
-  const auto name = parse_sql_name(*wanted);
-  return name && name->schema == table.source_schema && name->table == table.source_table;
-}
 
 }  // namespace
 
@@ -145,15 +155,15 @@ Task<VerifyReport> verify(const Config& config, const std::optional<std::string>
   const PipelineSpec spec = co_await load_spec(config, b);
   co_await a.script(sql::common::verify_session);
   co_await b.script(sql::common::verify_session);
+  const PipelineSpec::Table* const wanted = table ? &table_named(spec, *table) : nullptr;
   VerifyReport report;
   for (const auto& one : spec.tables) {
-    if (!is_wanted(one, table)) continue;
+    if (wanted != nullptr && wanted != &one) continue;
     TableVerifier verifier(spec.pipeline, one, a, b);
     VerifyReport::Table found = co_await verifier.run();
     report.equal = report.equal && found.keys.empty() && found.unsettled == 0;
     report.tables.push_back(std::move(found));
   }
-  if (report.tables.empty()) throw Failure(ErrorKind::usage, "the pipeline has no table " + *table);
   co_return report;
 }
 

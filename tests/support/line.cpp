@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -138,7 +139,7 @@ void Line::on_both(const std::string& sql) {
 }
 
 Finished Line::run(const std::vector<std::string>& arguments, std::chrono::seconds within) {
-  static int count = 0;
+  static std::atomic<int> count = 0;
   const std::string base = (directory_ / ("command-" + std::to_string(count++))).string();
   std::vector<std::string> command{needed("PENSTOCK_PROGRAM"), "--config", toml()};
   command.insert(command.end(), arguments.begin(), arguments.end());
@@ -159,7 +160,7 @@ void Line::migrate_and_copy() {
 }
 
 Process Line::start(const std::string& role, const std::map<std::string, std::string>& environment) {
-  static int count = 0;
+  static std::atomic<int> count = 0;
   const std::string base = (directory_ / ("run-" + std::to_string(count++))).string();
   auto all = environment;
   all.emplace("TEST_PASSWORD", kPassword);

@@ -103,16 +103,27 @@ struct Wrong {
 
 TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
   const std::vector<Wrong> all = {
-      {with("topic_prefix", "topik_prefix"), "needs \"topic_prefix\""},
+      {with("topic_prefix", "topik_prefix"),
+       "F:12:1: unknown key \"topik_prefix\" in [kafka]; did you mean \"topic_prefix\"?"},
+      {with("topic_prefix = \"hr\"", ""), "F:10:1: [kafka] needs \"topic_prefix\""},
+      {with("topic_prefix = \"hr\"", "topic_prefix = \"h/r\""), "F:12:16: a topic prefix has letters"},
+      {with("topic_prefix = \"hr\"", "topic_prefix = \"\""), "F:12:16: \"topic_prefix\" is empty"},
+      {with("partitions = 3", "partitions = 10001"), "F:13:14: \"partitions\" must be from 1 to 10000"},
+      {with("partitions = 3", "partitions = 2.5"), "F:13:14: \"partitions\" must be a whole number"},
       {with("partitions = 3", "partition = 3"),
        "F:13:1: unknown key \"partition\" in [kafka]; did you mean \"partitions\"?"},
       {with("partitions = 3", "partitions = \"3\""), "F:13:14: \"partitions\" must be a whole number"},
       {with("partitions = 3", "partitions = 0"), "F:13:14: \"partitions\" must be from 1 to 10000"},
       {with("name = \"emp\"", "name = \"Emp 1\""), "F:2:8: a pipeline's name"},
       {with("name = \"emp\"", "name = 7"), "F:2:8: \"name\" must be a text"},
-      {with("name = \"emp\"", ""), "[pipeline] needs \"name\""},
-      {with("[source]", "[sauce]"), "there is no [source] section"},
-      {with("[http]", "[htp]"), "unknown key \"htp\" in the file; did you mean \"http\"?"},
+      {with("name = \"emp\"", "name = \"" + std::string(32, 'a') + "\""), "F:2:8: a pipeline's name"},
+      {with("name = \"emp\"", ""), "F:1:1: [pipeline] needs \"name\""},
+      {with("[source]", "[sauce]"), "F:6:2: unknown section [sauce] in the file; did you mean [source]?"},
+      {with("[source]\ndsn = \"postgresql://penstock:${PENSTOCK_TEST_PASSWORD}@a.example/hr\"", ""),
+       "the file has no [source] section"},
+      {with("[[table]]", "[table]"), "F:17:1: \"table\" must be written [[table]]"},
+      {with("[kafka.producer]\n\"linger.ms\" = 1", "producer = 1"), "F:14:12: \"producer\" must be a section"},
+      {with("[http]", "[htp]"), "unknown section [htp] in the file; did you mean [http]?"},
       {with("\"batch\"", "\"bach\""), "F:3:15: \"consistency\" must be \"batch\""},
       {with("\"batch\"", "\"key\""), "F:3:15: consistency = \"key\" is not supported by this version yet"},
       {with("\"initial\"", "\"sometimes\""), "F:4:12: \"snapshot\" must be"},
@@ -133,7 +144,20 @@ TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
       {with("check = \"salary > 10000\"", ""), "[[rule]] needs \"check\""},
       {with("[http]", "[[table]]\nsource = \"public.Employee_A\"\n[http]"),
        "F:29:10: public.Employee_A is named by two"},
-      {with("listen", "lisen"), "[http] needs \"listen\""},
+      {with("listen", "lisen"), "F:29:1: unknown key \"lisen\" in [http]; did you mean \"listen\"?"},
+      {with("127.0.0.1:8787", "127.0.0.1"), "F:29:10: \"listen\" must be an address and a port"},
+      {with("127.0.0.1:8787", "127.0.0.1:70000"), "F:29:10: \"listen\" must be an address and a port"},
+      {with("on_drift = \"wait\"", "on_drift = \"ignore\""), "F:22:12: on_drift = \"ignore\" is not supported"},
+      {with("on_drift = \"wait\"", "on_drift = \"panic\""), "F:22:12: \"on_drift\" must be \"wait\""},
+      {with("triggers = \"on\"", "triggers = \"off\""), "F:23:12: triggers = \"off\" is not supported"},
+      {with("triggers = \"on\"", "triggers = true"), "F:23:12: \"triggers\" must be a text"},
+      {with("key = [\"emp_id\"]", "key = [7]"), "F:20:8: \"key\" must be a list of texts"},
+      {with("[http]",
+            "[[rule]]\ntable = \"public.employee_a\"\nname = \"salary_above_10000\"\ncheck = \"true\"\n[http]"),
+       "F:31:9: two rules of public.employee_a are called \"salary_above_10000\""},
+      {with("[http]", "[[table]]\nsource = \"public.x\"\ntarget = \"public.employee_b\"\n[http]"),
+       "F:29:10: public.employee_b is the target of two"},
+      {with("\"public.employee_b\"", "'\"Odd.b'"), "F:19:10: \"\"Odd.b\" is not a table's name"},
       {with("[kafka.consumer]", "[kafka.consumer]\nx = 1.5"), "F:17:5: \"x\" must be a text, a whole number"},
       {with("retain = \"0s\"", "retain = "), "F:5:10: not TOML"},
       {with("name = \"emp\"", "name = \"emp\"\nname = \"emp\""), "F:3:"},
@@ -142,11 +166,19 @@ TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
 }
 
 TEST_F(ConfigTest, NeverRepeatsAConnectionString) {
-  for (const char* dsn :
-       {"dsn = \"postgresql://u:s3cret@h/db\"\nx = 1", "dsn = [\"s3cret\"]", "dsn = \"s3cret\" s3cret"}) {
-    EXPECT_THAT(ConfigFile(with("dsn = \"postgresql://penstock@b.example/hr\"", dsn)).complaint(),
-                Not(HasSubstr("s3cret")));
+  for (const char* dsn : {"dsn = \"postgresql://u:s3cret@h/db\"\nx = 1", "dsn = [\"s3cret\"]",
+                          "dsn = \"s3cret\" s3cret", "dsn = postgresql://u:s3cret@h/db", "dsn = s3cret",
+                          "dsn = \"postgresql://u:s3cret@h/db", "dsn = \"s3cret\"\ndsn = \"s3cret\"",
+                          "dsn = \"${s3cret\"", "dsn = \"s3cret\\q\"", "dsn \"s3cret\"", "dsn = 'a' # s3cret\x01"}) {
+    const std::string complaint = ConfigFile(with("dsn = \"postgresql://penstock@b.example/hr\"", dsn)).complaint();
+    EXPECT_THAT(complaint, HasSubstr("F:"));
+    EXPECT_THAT(complaint, Not(HasSubstr("s3cret")));
   }
+}
+
+TEST_F(ConfigTest, ADoubledDollarIsADollarBeforeABrace) {
+  const Config config = ConfigFile(with("salary > 10000", "city <> '$${PENSTOCK_TEST_PASSWORD}' and a > '$5'")).load();
+  EXPECT_EQ(config.rules[0].check, "city <> '${PENSTOCK_TEST_PASSWORD}' and a > '$5'");
 }
 
 TEST_F(ConfigTest, AFileThatIsNotThereIsSaid) {

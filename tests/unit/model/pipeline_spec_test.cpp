@@ -23,6 +23,7 @@ TEST(PipelineSpec, IsReadFromJsonAsItWasWritten) {
   table.rules = {{"born_after_2007", "dob >= date '2008-01-01'"}, {"text", R"(city ~ '^\d"')"}};
   spec.tables = {table, table};
   spec.indexes_built = {"public.penstock_emp_1_key"};
+  spec.topics_created = {"hr.public.employee_a", "hr.dlq.emp"};
   EXPECT_EQ(PipelineSpec::from_json(spec.to_json()), spec);
 }
 

@@ -1,0 +1,209 @@
+// What migrate refuses, mends and survives.
+#include <csignal>
+#include <thread>
+
+#include "integration/ops/ops_test.hpp"
+
+namespace penstock::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(MigrateRefuses, ARoleThatMayNotCreateASchemaAndNamesTheGrant) {
+  Line line;
+  create_one(line);
+  const std::string database = line.admin_a().value("select current_database()");
+  line.admin_a().run("revoke create on database " + database + " from penstock");
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 3) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("grant create on database " + database + " to penstock"));
+}
+
+TEST(MigrateRefuses, OneDatabaseAsSourceAndTarget) {
+  Line line;
+  create_one(line);
+  const std::string name = line.a().value("select current_database()");
+  edit(line, line.b().value("select current_database()"), name);
+  edit(line, line.servers().b.substr(line.servers().b.rfind(':')).substr(0, 6),
+       line.servers().a.substr(line.servers().a.rfind(':')).substr(0, 6));
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("are one database"));
+}
+
+TEST(MigrateRefuses, ADeclaredKeyWithDuplicatesAndLeavesNoIndex) {
+  Line line;
+  create_one(line, "id int not null, v int");
+  line.configure(std::string(kOneTable) + "key = [\"id\"]\n");
+  line.a().run("insert into one values (1, 1), (1, 2)");
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("holds several rows with the same key"));
+  EXPECT_EQ(line.a().number("select count(*) from pg_index where indrelid = 'one'::regclass"), 0);
+  line.a().run("delete from one where v = 2");
+  line.migrate();
+}
+
+TEST(MigrateRefuses, ATargetThatEveryRowWouldFailOn) {
+  Line line;
+  line.a().run("create table one (id int primary key, v int)");
+  line.b().run("create table one (id int primary key, v int, w int not null)");
+  line.configure(kOneTable);
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("column \"w\" of B's public.one is NOT NULL"));
+  line.b().run("alter table one alter w set default 0; revoke all on one from app");
+  const Finished no_right = line.run({"migrate"});
+  EXPECT_EQ(no_right.code, 2);
+  EXPECT_THAT(no_right.err, HasSubstr("grant select, insert, update, delete, truncate on public.one to penstock"));
+}
+
+TEST(MigrateRefuses, ATableItCannotSeeWholly) {
+  Line line;
+  create_one(line);
+  line.a().run("alter table one enable row level security; alter table one force row level security");
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("row level security"));
+}
+
+TEST(MigrateRefuses, AMigrationThatWasEditedSinceItWasApplied) {
+  Line line;
+  create_one(line);
+  line.migrate();
+  line.admin_a().run("update penstock.migration set checksum = 'other' where number = 2");
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("A 002 journal was applied with another text"));
+  const Finished listed = line.run({"migrate", "status"});
+  EXPECT_EQ(listed.code, 1);
+  EXPECT_THAT(listed.out, HasSubstr("edited since"));
+}
+
+TEST(MigrateRefuses, AnotherKeyOrTargetForATableThatIsCaptured) {
+  Line line;
+  create_one(line, "id int primary key, k int not null unique");
+  line.b().run("create table two (id int primary key, k int not null unique)");
+  line.migrate_and_copy();
+  line.configure(std::string(kOneTable) + "key = [\"k\"]\n");
+  EXPECT_THAT(line.run({"migrate"}).err, HasSubstr("the key of public.one is not what it was installed with"));
+  line.configure(std::string(kOneTable) + "target = \"public.two\"\n");
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("the target of public.one is not what it was installed with"));
+  // Back as it was: nothing was spoilt.
+  line.configure(kOneTable);
+  line.once();
+}
+
+TEST(Migrate, WaitsForTheReplicatorWhenTablesChangeAndChangesNothingMeanwhile) {
+  Line line;
+  line.on_both("create table one (id int primary key, v int); create table two (id int primary key, v int)");
+  line.configure(kOneTable);
+  line.migrate_and_copy();
+  Process replicator = line.start();
+  line.a().run("insert into one values (1, 1)");
+  ASSERT_TRUE(line.b().becomes("select count(*) from one", "1", 10));
+  line.configure(std::string(kOneTable) + "[[table]]\nsource = \"public.two\"\n");
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 3) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("stop it, migrate, start it again (held by pid "));
+  line.a().run("insert into two values (1, 1); insert into one values (2, 2)");
+  EXPECT_TRUE(line.b().becomes("select count(*) from one", "2", 10));
+  replicator.send(SIGTERM);
+  EXPECT_EQ(replicator.wait(10s), 0);
+  line.migrate();
+  line.expect_equal("two", "two", "id");
+}
+
+TEST(Migrate, ATableTakenOutAndPutBackIsCopiedAnew) {
+  Line line;
+  line.on_both("create table one (id int primary key, v int); create table two (id int primary key, v int)");
+  const std::string both = std::string(kOneTable) + "[[table]]\nsource = \"public.two\"\n";
+  line.configure(both);
+  line.a().run("insert into two values (1, 1)");
+  line.migrate_and_copy();
+  // Changes that nobody has read yet do not stand in the way.
+  line.a().run("insert into two values (2, 2); insert into one values (7, 7)");
+  line.configure(kOneTable);
+  const Finished removed = line.run({"migrate"});
+  EXPECT_EQ(removed.code, 0) << removed.err;
+  EXPECT_THAT(removed.err, HasSubstr("A captures public.two no more"));
+  line.once();
+  EXPECT_EQ(line.b().number("select count(*) from one"), 1);
+  EXPECT_EQ(line.b().number("select count(*) from two"), 1);
+  line.a().run("insert into two values (3, 3)");
+  line.configure(both);
+  line.migrate();
+  line.expect_equal("two", "two", "id");
+  line.expect_equal("one", "one", "id");
+  EXPECT_EQ(line.book("unaccounted", "public.two"), 0);
+}
+
+TEST(Migrate, KilledWhileItBuildsAnIndexCanBeRunAgainOrTakenAway) {
+  Line line;
+  line.create_employees();
+  const auto shape = [&] {
+    return line.a().value("select count(*) from pg_class where relnamespace = 'public'::regnamespace") + " " +
+           line.b().value("select count(*) from pg_class where relnamespace = 'public'::regnamespace");
+  };
+  const std::string before = shape();
+  const auto kill_in_the_middle = [&] {
+    Database open = line.a();  // CREATE INDEX CONCURRENTLY waits for it
+    open.run("begin; update employee_a set salary = 1");
+    Process migrate({std::getenv("PENSTOCK_PROGRAM"), "--config", line.toml(), "migrate"}, "/dev/null", "/dev/null",
+                    {{"TEST_PASSWORD", "s3cret-of-the-tests"}});
+    EXPECT_TRUE(line.admin_a().becomes("select exists (select from pg_index where not indisvalid)", "t", 20));
+    migrate.send(SIGKILL);
+    migrate.wait(5s);
+    line.admin_a().run("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'penstock A'");
+    open.run("commit");
+  };
+  kill_in_the_middle();
+  EXPECT_EQ(line.run({"run", "--once"}).code, 2) << "half of it is no installation";
+  line.migrate();
+  EXPECT_EQ(line.a().value("select bool_and(indisvalid) from pg_index where indrelid = 'employee_a'::regclass"), "t");
+  line.once();
+  EXPECT_EQ(line.run({"migrate", "uninstall"}).code, 0);
+  EXPECT_EQ(shape(), before);
+
+  kill_in_the_middle();
+  line.migrate();
+  EXPECT_EQ(line.run({"migrate", "uninstall"}).code, 0);
+  EXPECT_EQ(shape(), before);
+  EXPECT_FALSE(describe(line, line.topic("employee_a")));
+}
+
+TEST(Migrate, TheSqlOfADryRunDoesWhatMigrateWouldDo) {
+  Line line;
+  create_one(line);
+  const Finished dry = line.run({"migrate", "--dry-run"});
+  ASSERT_EQ(dry.code, 0) << dry.err;
+  for (const char* part :
+       {"create schema if not exists penstock", "create table penstock.offsets", "-- Kafka: create topic",
+        "select penstock.create_journal('emp')", "select penstock.start_slot('emp'"}) {
+    EXPECT_THAT(dry.out, HasSubstr(part));
+  }
+  EXPECT_EQ(line.a().number("select count(*) from pg_namespace where nspname = 'penstock'"), 0);
+  line.migrate();
+  const Finished again = line.run({"migrate", "--dry-run"});
+  EXPECT_THAT(again.out, Not(HasSubstr("create table")));
+  EXPECT_THAT(again.out, Not(HasSubstr("-- Kafka")));
+  EXPECT_THAT(again.out, Not(HasSubstr("start_slot")));
+}
+
+TEST(Migrate, TwoAtOnceMakeOneInstallation) {
+  Line line;
+  create_one(line);
+  std::vector<std::thread> both;
+  std::vector<int> codes(2);
+  for (int& code : codes) both.emplace_back([&line, &code] { code = line.run({"migrate"}).code; });
+  for (auto& one : both) one.join();
+  EXPECT_EQ(codes, (std::vector<int>{0, 0}));
+  line.once();
+}
+
+}  // namespace
+}  // namespace penstock::test
