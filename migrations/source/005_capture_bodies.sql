@@ -120,7 +120,7 @@ begin
     penstock_leaf := pg_sequence_last_value({ring});
     if {renamed} then
         {note}
-        select array[penstock.touched_key({pipeline_text}, {root}, to_jsonb(row_to_json(old)))] into penstock_keys;
+        select array[penstock.touched_key({pipeline_text}, {root}, row_to_json(old))] into penstock_keys;
         perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
     elsif current_setting({setting}, true) = pg_current_xact_id()::text and {ready} then
         {reread}

@@ -5,11 +5,12 @@
 -- Grants: EXECUTE revoked from PUBLIC.
 
 -- touched_key: the key object, under the names when installed, of a row given as JSON under its present names.
-create function penstock.touched_key(of_pipeline text, of_root oid, image jsonb) returns text
+create function penstock.touched_key(of_pipeline text, of_root oid, image json) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select json_object_agg(name, image -> a.attname::text order by nth)::text
+    select '{' || string_agg(to_json(name) || ':' || coalesce((image -> a.attname::text)::text, 'null'), ',' order by nth)
+               || '}'
       from penstock.captured as c
      cross join unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
       left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped
