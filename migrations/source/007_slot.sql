@@ -97,17 +97,22 @@ begin
      order by s.epoch desc, s.batch desc, s.step desc limit 1;
     after := nullif((slot.backfill -> of_relation ->> 'after'), 'null');
     execute format($$
-        with slice as materialized (select image, key, row_number() over () - 1 as i from (%s) as s),
+        with numbered as (
+            select image, key, row_number() over () - 1 as i,
+                   sum(octet_length(image)) over (rows unbounded preceding) as bytes from (%s) as s),
+        -- At most 8 MB, or one row: memory is bounded, however wide the rows.
+        slice as materialized (select * from numbered where bytes - octet_length(image) < 8388608),
         stored as (
             insert into penstock.slice (pipeline, epoch, batch, piece, relation, n, rows)
-            select $3, $4, $5, i / 64, $6, count(*), string_agg(image, chr(30) order by i) from slice group by i / 64)
+            select $3, $4, $5, min(i), $6, count(*), string_agg(image, chr(30) order by i)
+              from slice group by i / 256, bytes >> 20)
         select count(*), (select key from slice order by i desc limit 1) from slice $$,
         penstock.slice_sql(of_pipeline, of_relation))
        into copied, last
       using after, rows_max, slot.pipeline, slot.epoch, slot.batch, of_relation;
     update penstock.slot as s
        set backfill = jsonb_set(s.backfill, array[of_relation],
-                                jsonb_build_object('after', coalesce(last, after), 'done', copied < rows_max)),
+                                jsonb_build_object('after', coalesce(last, after), 'done', copied = 0)),
            captured = s.captured || jsonb_build_object(of_relation,
                                 coalesce((s.captured ->> of_relation)::bigint, 0) + copied)
      where (s.pipeline, s.epoch, s.batch, s.step) = (slot.pipeline, slot.epoch, slot.batch, slot.step);

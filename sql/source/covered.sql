@@ -3,7 +3,8 @@
 --   and all initial copies are done: then B has all of $2 once it has that batch.
 -- Reads penstock.slot, the journal by its index on txid.
 select s.epoch, s.batch, s.nonce,
-       not exists (select from jsonb_each(s.backfill) as b where not (b.value ->> 'done')::boolean)
+       not exists (select from jsonb_each(s.backfill) as b where not (b.value ->> 'done')::boolean
+                      and exists (select from penstock.captured as c where (c.pipeline, c.relation) = (s.pipeline, b.key)))
        and not exists (select from penstock.xid_ranges(s.open, $2::text::pg_snapshot) as r
                         cross join lateral (select from {journal} where txid >= r.low and txid < r.high limit 1) as j)
   from penstock.slot as s

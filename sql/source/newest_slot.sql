@@ -5,7 +5,8 @@
 -- Reads penstock.slot (backward scan of its primary key), penstock.slice.
 select s.epoch, s.batch, s.step, s.kind, s.nonce, s.previous_nonce, s.acked, s.open, s.last_id, s.last_ordinal, s.captured,
        coalesce((select string_agg(b.key, e'\n' order by b.key) from jsonb_each(s.backfill) as b
-                  where not (b.value ->> 'done')::boolean), ''),
+                  where not (b.value ->> 'done')::boolean
+                    and exists (select from penstock.captured as c where (c.pipeline, c.relation) = (s.pipeline, b.key))), ''),
        exists (select from penstock.slice as p where (p.pipeline, p.epoch, p.batch) = (s.pipeline, s.epoch, s.batch)),
        pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax(s.open)
   from penstock.slot as s

@@ -52,6 +52,8 @@ Task<void> Applier::run(StopToken& stop) {
       announce_ = failure.transient();  // a set-up is tried often, and its repair is seen by the batches that follow
       failed = std::current_exception();
     }
+    // librdkafka keeps a partition's pause through a new assignment: the next session must not inherit it.
+    if (failed) consumer_.reset();
     if (failed && !stop.requested()) co_await outage.wait(failed, stop);
   }
 }

@@ -63,6 +63,10 @@ bool BatchAssembler::consider(Partition& partition, Record& record) {
   }
   const bool old_epoch = done_ && record.position.epoch < done_->epoch;
   if (!old_epoch && record.position.batch > first) return false;
+  // A capture sends nothing again but its newest batch: one that B has forgotten is not an honest duplicate.
+  if (!old_epoch && done_ && record.position.batch < first && recent_.find(number) == recent_.end()) {
+    stop_for_safety(name_of(number.first, number.second) + " is older than all that B remembers: A went back in time");
+  }
   // De-duplicate: a batch that B has, or a position not above the highest seen in the partition, came before.
   if (old_epoch || record.position.batch < first || record.position <= partition.highest) {
     partition.next_offset = record.offset + 1;
@@ -116,18 +120,21 @@ void BatchAssembler::note_end(const Partition& partition, const Record& record) 
     }
   }
   current_->end = end;
-  for (const auto& other : partitions_) {
-    if (!other.aside.empty()) check_gap(other);
-  }
+  for (const auto& other : partitions_) check_gap(other);
 }
 
 // Batch k+1 is opened only when every record of k is acknowledged. So a partition that shows a later batch brings
 // nothing more of the one in hand.
 void BatchAssembler::check_gap(const Partition& behind) const {
-  if (complete()) return;
+  // What was kept aside may be the batch in hand itself: committed() has not come to that partition yet.
+  const auto shows_later = [&](const Partition& p) {
+    return !p.aside.empty() &&
+           !(current_ && number_of(p.aside.front()) == std::pair(current_->id.epoch, current_->id.batch));
+  };
+  if (complete() || !shows_later(behind)) return;
   const auto index = static_cast<std::size_t>(&behind - partitions_.data());
   const auto& where = numbering_.all()[index];
-  bool missing = std::all_of(partitions_.begin(), partitions_.end(), [](const auto& p) { return !p.aside.empty(); });
+  bool missing = std::all_of(partitions_.begin(), partitions_.end(), shows_later);
   if (current_ && current_->end) {
     for (const auto& part : current_->end->parts) {
       missing |= part.topic == where.topic && part.partition == where.partition && behind.count < part.count;
@@ -206,6 +213,7 @@ void BatchAssembler::committed() {
       partition.aside.pop_front();
     }
   }
+  for (const auto& partition : partitions_) check_gap(partition);
 }
 
 bool BatchAssembler::runs_ahead(std::size_t partition) const {

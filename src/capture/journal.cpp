@@ -143,13 +143,14 @@ std::optional<JournalRows> Journal::take_batch(pg::Result rows) {
   slot_.step = 0;
   slot_.progress = {};
   slot_.has_slice = false;
-  return journal_rows(std::move(rows), kJournalColumn, kFirstRows);
+  JournalRows first = journal_rows(std::move(rows), kJournalColumn);
+  first.last = first.count < kFirstRows;
+  return first;
 }
 
-JournalRows Journal::journal_rows(pg::Result rows, int first_column, int asked) {
+JournalRows Journal::journal_rows(pg::Result rows, int first_column) {
   JournalRows out;
   out.first_column = first_column;
-  out.asked = asked;
   const int last = rows.rows() - 1;
   if (last >= 0 && !rows.is_null(last, first_column)) {
     out.count = rows.rows();
@@ -174,8 +175,8 @@ Task<JournalRows> Journal::open_with_slice(const std::string& relation, int rows
   co_return std::move(*rows);
 }
 
-Task<pg::Result> Journal::stored_slices() {
-  pg::Params params = pg::Params::of(pipeline_, number(slot_.batch.epoch), number(slot_.batch.number));
+Task<pg::Result> Journal::stored_slices(std::int64_t after_piece) {
+  pg::Params params = pg::Params::of(pipeline_, number(slot_.batch.epoch), number(slot_.batch.number), after_piece);
   pg::Result slices = co_await a_.query(sql::stored_slices, params);
   co_return slices;
 }
@@ -184,7 +185,9 @@ Task<JournalRows> Journal::rows_after(std::int64_t cdc_id, int rows_max) {
   pg::Params params;
   params.add(slot_.acked).add(slot_.batch.snapshot).add(cdc_id).add(std::int64_t{rows_max});
   pg::Result rows = co_await a_.execute("more_rows", params);
-  co_return journal_rows(std::move(rows), 0, rows_max);
+  JournalRows more = journal_rows(std::move(rows), 0);
+  more.last = more.count == 0;  // the statement is bounded in bytes too, so that few rows do not mean the end
+  co_return more;
 }
 
 Task<void> Journal::write_progress(Progress progress) {

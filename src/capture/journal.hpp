@@ -15,7 +15,7 @@ namespace penstock::capture {
 struct JournalRows {
   pg::Result rows;
   int first_column = 0;          // where the journal's columns begin
-  int asked = 0;                 // the statement's limit: fewer journal rows mean that there are no more
+  bool last = false;             // there are no more
   std::int64_t count = 0;        // journal rows
   std::int64_t last_cdc_id = 0;  // of the last one
 };
@@ -50,7 +50,8 @@ class Journal {
   // stored.
   Task<JournalRows> open_with_slice(const std::string& relation, int rows_max);
   // The slices stored with the slot's batch: columns piece, ts_ms, relation, rows.
-  Task<pg::Result> stored_slices();
+  // Some of them at a time: those behind this piece (-1: from the first); none: that was all.
+  Task<pg::Result> stored_slices(std::int64_t after_piece);
 
   // The open batch's next rows behind cdc_id.
   Task<JournalRows> rows_after(std::int64_t cdc_id, int rows_max);
@@ -69,7 +70,7 @@ class Journal {
   Task<void> prepare();
   pg::Params next_batch_params(bool even_empty) const;
   std::optional<JournalRows> take_batch(pg::Result rows);
-  static JournalRows journal_rows(pg::Result rows, int first_column, int asked);
+  static JournalRows journal_rows(pg::Result rows, int first_column);
   Task<void> append_step(std::string_view statement, pg::Params params);
 
   const std::string pipeline_;

@@ -79,6 +79,10 @@ Task<void> CaptureLoop::stream(Journal& journal) {
   bool locked = false;  // the sleep lock is held
   bool idle = false;    // the last look found nothing
   while (!stop_.requested()) {
+    if (std::chrono::steady_clock::now() - house_kept_ > kHouseInterval) {
+      co_await journal.keep_house();
+      house_kept_ = std::chrono::steady_clock::now();
+    }
     if (!journal.slot().backfills.empty()) {
       JournalRows rows = co_await journal.open_with_slice(journal.slot().backfills.front(), kSliceRows);
       co_await publish(journal, std::move(rows), {});
@@ -95,10 +99,6 @@ Task<void> CaptureLoop::stream(Journal& journal) {
       co_await publish(journal, std::move(*found.first_rows), {});
     } else if (how != Journal::Look::awake) {
       co_await wait_for_changes(journal, locked);
-    }
-    if (std::chrono::steady_clock::now() - house_kept_ > kHouseInterval) {
-      co_await journal.keep_house();
-      house_kept_ = std::chrono::steady_clock::now();
     }
   }
   if (!journal.slot().acknowledged()) co_await journal.acknowledge();
@@ -130,23 +130,27 @@ Task<void> CaptureLoop::publish(Journal& journal, JournalRows first_rows, Progre
 
 Task<void> CaptureLoop::publish_rows(Journal& journal, JournalRows rows, publish::BatchPublisher& batch) {
   Change change;
-  // The first rows were limited; fewer than asked for means that there are no more.
-  for (int asked = rows.asked;; asked = kMoreRows) {
+  while (true) {
     capture::ChangeCursor cursor(rows.rows, rows.first_column);
     while (cursor.next(change)) co_await batch.add(change);
-    if (rows.count < asked) co_return;
+    if (rows.last) co_return;
     co_await note_progress(journal, batch);
     rows = co_await journal.rows_after(rows.last_cdc_id, kMoreRows);
   }
 }
 
 Task<void> CaptureLoop::publish_slices(Journal& journal, publish::BatchPublisher& batch) {
-  const pg::Result slices = co_await journal.stored_slices();
   Change change;
-  for (int row = 0; row < slices.rows(); ++row) {
-    capture::SliceCursor cursor(slices.text(row, 2), slices.int64(row, 0), slices.int64(row, 1), slices.text(row, 3));
-    while (cursor.next(change)) co_await batch.add(change);
-    fail_point("capture.in_the_middle_of_a_slice");
+  std::int64_t piece = -1;
+  while (true) {
+    const pg::Result slices = co_await journal.stored_slices(piece);
+    if (slices.empty()) co_return;
+    for (int row = 0; row < slices.rows(); ++row) {
+      piece = slices.int64(row, 0);
+      capture::SliceCursor cursor(slices.text(row, 2), piece, slices.int64(row, 1), slices.text(row, 3));
+      while (cursor.next(change)) co_await batch.add(change);
+      fail_point("capture.in_the_middle_of_a_slice");
+    }
   }
 }
 

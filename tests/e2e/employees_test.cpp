@@ -1,5 +1,6 @@
 // The first users' employee sync, from outside: the program, real servers, and checks of the test's own.
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -18,14 +19,15 @@ using testing::HasSubstr;
 
 constexpr const char* kGood = "'Max', 'Smith', date '2010-02-03', 'Sydney', 90432";
 
+// tests/data/proj2_employees.csv as its users load it: M/D/YYYY, and a stray space in the last salary.
 void load_sample(Database a) {
-  // data/proj2_employees.csv, as its users load it: M/D/YYYY and a stray space in the last salary.
-  a.run(
-      "insert into employee_a (emp_id, first_name, last_name, dob, city, salary) values "
-      "(1, 'Max', 'Smith', to_date('2/3/2002', 'MM/DD/YYYY'), 'Sydney', '90432'), "
-      "(2, 'Karl', 'Summers', to_date('4/10/2004', 'MM/DD/YYYY'), 'Brisbane', '63319'), "
-      "(3, 'Sam', 'Wilde', to_date('2/6/2005', 'MM/DD/YYYY'), 'Perth', '105846'), "
-      "(4, 'Linda', 'Chen', to_date('11/21/1999', 'MM/DD/YYYY'), 'Hobart', ' 103239')");
+  const char* repository = std::getenv("PENSTOCK_REPO");
+  ASSERT_NE(repository, nullptr) << "PENSTOCK_REPO is not set: ctest sets it";
+  const std::string csv = read_file(std::string(repository) + "/tests/data/proj2_employees.csv");
+  ASSERT_NE(csv, "") << "tests/data/proj2_employees.csv is not there";
+  a.run("create temp table sample (id int, first text, last text, born text, city text, salary int)");
+  a.copy_in("copy sample from stdin (format csv, header)", csv);
+  a.run("insert into employee_a select id, first, last, to_date(born, 'MM/DD/YYYY'), city, salary from sample");
   a.run("select setval(pg_get_serial_sequence('employee_a', 'emp_id'), 100)");
 }
 

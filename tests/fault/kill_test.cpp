@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/history.hpp"
 #include "support/line.hpp"
 #include "support/writers.hpp"
 
@@ -37,6 +38,13 @@ class KillTest : public testing::TestWithParam<Kill> {
   }
 };
 
+std::map<std::string, long long> ledger(const Line& line) {
+  std::map<std::string, long long> counts;
+  for (const auto& row : line.admin_b().rows("select rule, count(*) from penstock.dead_letter group by rule"))
+    counts[row[0]] = std::stoll(row[1]);
+  return counts;
+}
+
 TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
   const Kill& kill = GetParam();
   Line line;
@@ -47,6 +55,7 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
       std::to_string(100'000 + rows) + ") as g");
   line.migrate();
   if (!kill.backfill) line.once();
+  keep_history(line.a());
   WriterReport written;
   std::thread writers([&] {
     written = write_employees(line.dsn_a(), {.connections = 3, .duration = 8s, .bad_share = 0.1, .pause = 3ms});
@@ -63,6 +72,7 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
   writers.join();
   EXPECT_EQ(written.failed, 0) << written.first_error;
   line.expect_equal();
+  EXPECT_EQ(changes_of(line.a()), written.changes + big_changes);
   const long long captured = line.book("captured");
   if (kill.backfill) {
     // A row that writers change before its slice is read is in the journal and in the slice.
@@ -70,7 +80,11 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
     EXPECT_LE(captured, rows + 2 * written.changes);
   } else {
     EXPECT_EQ(captured, rows + written.changes + big_changes);
+    EXPECT_EQ(ledger(line), expected_rejects(line.a()));
   }
+  // Sent again or not: every change has one position, and for each row the topic tells the order of commits.
+  EXPECT_TRUE(history_of(Broker(line.servers().kafka).read(line.topic("employee_a"))) == history_of(line.a()))
+      << "the topic does not tell what happened on A";
   EXPECT_EQ(line.book("captured"), line.book("applied") + line.book("rejected"));
   EXPECT_EQ(line.book("unaccounted"), 0);
   EXPECT_EQ(line.book("in_flight"), 0);

@@ -47,6 +47,20 @@ long long Database::changed_rows(const std::string& sql) {
   return std::atoll(PQcmdTuples(execute(connection_.get(), sql).get()));
 }
 
+void Database::copy_in(const std::string& sql, const std::string& data) {
+  PGconn* connection = connection_.get();
+  const ResultHandle begun(PQexec(connection, sql.c_str()));
+  if (PQresultStatus(begun.get()) != PGRES_COPY_IN) throw SqlError("42000", PQerrorMessage(connection));
+  const bool sent = PQputCopyData(connection, data.data(), static_cast<int>(data.size())) == 1 &&
+                    PQputCopyEnd(connection, nullptr) == 1;
+  if (!sent) throw SqlError("08006", PQerrorMessage(connection));
+  std::string complaint;
+  while (const ResultHandle ended{PQgetResult(connection)}) {
+    if (PQresultStatus(ended.get()) != PGRES_COMMAND_OK) complaint = PQresultErrorMessage(ended.get());
+  }
+  if (!complaint.empty()) throw SqlError("22000", complaint);
+}
+
 void Database::run(const std::string& sql) { rows(sql); }
 
 std::string Database::value(const std::string& sql) {

@@ -23,8 +23,9 @@ class Database {
 
   void run(const std::string& sql);  // any number of statements
   std::vector<Row> rows(const std::string& sql);
-  long long changed_rows(const std::string& sql);  // by an insert, update or delete
-  std::string value(const std::string& sql);       // the first column of the first row
+  long long changed_rows(const std::string& sql);                 // by an insert, update or delete
+  void copy_in(const std::string& sql, const std::string& data);  // a COPY … FROM STDIN
+  std::string value(const std::string& sql);                      // the first column of the first row
   long long number(const std::string& sql);
   // True when the statement's value becomes `wanted` within the seconds given.
   bool becomes(const std::string& sql, const std::string& wanted, double seconds);

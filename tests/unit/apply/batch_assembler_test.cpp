@@ -62,7 +62,7 @@ class BatchAssemblerTest : public testing::Test {
   std::vector<TableSpec> tables_ = one_table(2);
   Partitions partitions_{tables_};
   Offsets from_;
-  std::int64_t next_offset_[2] = {100, 100};
+  std::int64_t next_offset_[3] = {100, 100, 100};
 };
 
 using Ids = std::vector<std::int64_t>;
@@ -108,6 +108,34 @@ TEST_F(BatchAssemblerTest, KeepsLaterBatchesAsideAndGoesOnWithThemAfterTheCommit
   EXPECT_EQ(ids(assembler.take_piece()), Ids{7});
   assembler.committed();
   EXPECT_EQ(ids(assembler.take_piece()), Ids{8});
+}
+
+// Of three partitions, one is late with batch 5 when the other two have brought 6: nothing is missing.
+TEST_F(BatchAssemblerTest, TakesWhatWasKeptAsideOfThePartitionsOneByOneForNoGap) {
+  const auto tables = one_table(3);
+  const Partitions three(tables);
+  from_.positions.push_back({{"t", 2}, 100, {Epoch{1}, BatchNo{4}, 9, 0}});
+  BatchAssembler assembler(three, from_);
+  for (const std::size_t partition : {0U, 1U}) {
+    const auto id = static_cast<std::int64_t>(partition);
+    assembler.add(ending(record(5, partition, 1 + id), {1, 1, 1}));
+    assembler.add(ending(record(6, partition, 11 + id), {1, 1, 0}));
+    assembler.add(ending(record(7, partition, 21 + id), {1, 1, 1}));
+  }
+  assembler.add(ending(record(5, 2, 3), {1, 1, 1}));
+  for (const Ids& wanted : {Ids{1, 2, 3}, Ids{11, 12}}) {
+    ASSERT_TRUE(assembler.piece_ready());
+    EXPECT_EQ(ids(assembler.take_piece()), wanted);
+    assembler.committed();
+  }
+  EXPECT_FALSE(assembler.piece_ready());
+  assembler.add(ending(record(7, 2, 23), {1, 1, 1}));
+  EXPECT_EQ(ids(assembler.take_piece()), (Ids{21, 22, 23}));
+}
+
+TEST_F(BatchAssemblerTest, StopsAtABatchOlderThanAllThatBRemembers) {
+  BatchAssembler assembler(partitions_, from_);
+  expect_safety([&] { assembler.add(record(2, 0, 1)); });
 }
 
 TEST_F(BatchAssemblerTest, AsksToPauseAPartitionThatRunsAhead) {
