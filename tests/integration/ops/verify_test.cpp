@@ -1,0 +1,113 @@
+// verify: what it proves, what it finds, and what it will not claim.
+#include "integration/ops/ops_test.hpp"
+#include "support/writers.hpp"
+
+#include <thread>
+
+namespace penstock::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Verify, NamesExactlyTheKeysThatDifferOnEitherSide) {
+  Line line;
+  create_one(line);
+  line.a().run("insert into one select g, g from generate_series(1, 20000) as g");
+  line.migrate_and_copy();
+  EXPECT_EQ(line.run({"verify"}).code, 0);
+  line.b().run("update one set v = 0 where id = 7; delete from one where id = 8; insert into one values (-9, 9)");
+  const Finished found = line.run({"verify", "--json"});
+  EXPECT_EQ(found.code, 1);
+  EXPECT_THAT(found.out, HasSubstr(R"("equal":false)"));
+  EXPECT_THAT(found.out, HasSubstr(R"("rows":20000,"differing":3,"explained_by_rejects":0)"));
+  for (const char* key : {R"({"id":7})", R"({"id":8})", R"({"id":-9})"}) EXPECT_THAT(found.out, HasSubstr(key));
+  const Finished text = line.run({"verify", "--table", "public.one"});
+  EXPECT_THAT(text.out, HasSubstr("differs: {\"id\":8}"));
+}
+
+TEST(Verify, AnOpenRejectExplainsADifference) {
+  Line line;
+  line.create_employees();
+  line.migrate_and_copy();
+  line.a().run(
+      "insert into employee_a values (1, 'F', 'L', date '2010-01-01', 'C', 5), (2, 'F', 'L', date '2010-01-01', 'C', "
+      "20000)");
+  line.once();
+  const Finished found = line.run({"verify", "--json"});
+  EXPECT_EQ(found.code, 0) << found.out;
+  EXPECT_THAT(found.out, HasSubstr(R"("equal":true)"));
+  EXPECT_THAT(found.out, HasSubstr(R"("differing":1,"explained_by_rejects":1)"));
+}
+
+TEST(Verify, HoldsWhileBothSidesAreBeingWrittenAndRejectsComeAndGo) {
+  Line line;
+  line.create_employees(true);
+  line.migrate_and_copy();
+  Process replicator = line.start();
+  std::thread writers([&] { write_employees(line.dsn_a(), {.connections = 4, .duration = 6s, .bad_share = 0.05}); });
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(1s);
+    const Finished under_load = line.run({"verify", "--json"});
+    EXPECT_EQ(under_load.code, 0) << under_load.out << under_load.err;
+  }
+  writers.join();
+}
+
+TEST(Verify, DoesNotTakeWhatIsUnderWayForADifferenceNorForEqual) {
+  Line line;
+  create_one(line);
+  line.migrate_and_copy();
+  line.a().run("insert into one values (1, 1)");
+  const Finished found = line.run({"verify", "--json"});  // no replicator is running
+  EXPECT_EQ(found.code, 1);
+  EXPECT_THAT(found.out, HasSubstr(R"("differing":0)"));
+  EXPECT_THAT(found.out, HasSubstr(R"("unsettled":1)"));
+  EXPECT_THAT(found.err, HasSubstr("B does not get everything"));
+  line.once();
+  EXPECT_EQ(line.run({"verify"}).code, 0);
+}
+
+TEST(Verify, ComparesValuesWhereTheTypesOfTheTwoSidesDiffer) {
+  Line line;
+  line.on_both("create domain needed as int check (value is not null)");
+  line.a().run("create table one (id int primary key, n int, c char(5), d date, x varchar(10), must needed)");
+  line.b().run(
+      "create table one (id numeric(10,2) primary key, n numeric(12,3), c text, d timestamp, x text, must needed)");
+  line.configure(kOneTable);
+  line.a().run(
+      "insert into one select g, g * 10, 'ab', date '2020-01-01' + g, 'x' || g, g from generate_series(1, 50) as g");
+  line.migrate_and_copy();
+  EXPECT_EQ(line.b().number("select count(*) from one"), 50);
+  const Finished equal = line.run({"verify", "--json"});
+  EXPECT_EQ(equal.code, 0) << equal.out << equal.err;
+  EXPECT_THAT(equal.out, HasSubstr(R"("differing":0)"));
+  line.b().run("update one set n = n + 0.001 where id = 3");
+  const Finished differs = line.run({"verify", "--json"});
+  EXPECT_EQ(differs.code, 1);
+  EXPECT_THAT(differs.out, HasSubstr(R"("keys":[{"id":3}])"));
+}
+
+TEST(Verify, StopsListingAtABoundAndSaysThatThereIsMore) {
+  Line line;
+  create_one(line);
+  line.a().run("insert into one select g, g from generate_series(1, 5000) as g");
+  line.migrate_and_copy();
+  line.b().run("truncate one");
+  const Finished found = line.run({"verify", "--json"});
+  EXPECT_EQ(found.code, 1);
+  EXPECT_THAT(found.out, HasSubstr(R"("more":true)"));
+}
+
+TEST(Verify, ATableThatIsNotThePipelinesIsAUsageError) {
+  Line line;
+  create_one(line);
+  line.migrate();
+  const Finished unknown = line.run({"verify", "--table", "public.onee"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean public.one?"));
+}
+
+}  // namespace
+}  // namespace penstock::test
