@@ -24,7 +24,8 @@ TEST(Status, CountsChangesAndSaysWhatEachPartDoes) {
   // Not opened in a batch yet: neither captured nor lost.
   EXPECT_THAT(line.run({"status", "--json"}).out, HasSubstr(R"("lag_changes":13)"));
   Process replicator = line.start();
-  line.once();
+  // Not by `run --once`, which would take the locks when it is the first to ask.
+  ASSERT_TRUE(line.b().becomes("select count(*) from employee_b", "8", 20));
   const Finished now = line.run({"status", "--json"});
   EXPECT_EQ(now.code, 0);
   EXPECT_THAT(now.out,
