@@ -102,9 +102,10 @@ begin
     select count(a.attname) = cardinality(entry.key_columns) and has_table_privilege(of_root, 'select')
                and not row_security_active(of_root),
            format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, row_to_json(penstock_t.*)
-                     from %s penstock_t, json_populate_record(null::%s, json_build_object(%s)) penstock_k
-                    where %s', journal, entry.relation, of_root::regclass, of_root::regclass,
+                     from %s penstock_t, json_to_record(json_build_object(%s)) penstock_k (%s)
+                    where %s', journal, entry.relation, of_root::regclass,
                   string_agg(format('%L, $1 -> %L', a.attname, name), ', '),
+                  string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '),
                   string_agg(format('penstock_t.%I %s penstock_k.%I', a.attname, operator, a.attname), ' and '))
       into complete, reread
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)

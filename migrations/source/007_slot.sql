@@ -56,8 +56,9 @@ declare
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
     select string_agg(format('t.%I', a.attname), ', ' order by nth),
-           string_agg(format('(select a.%I from json_populate_record(null::%s, $1) as a)', a.attname,
-                             entry.root::regclass), ', ' order by nth),
+           -- Of the key's columns alone: a domain that refuses NULL would refuse the columns it lacks.
+           string_agg(format('(select a.%1$I from json_to_record($1) as a (%1$I %2$s))', a.attname,
+                             format_type(a.atttypid, a.atttypmod)), ', ' order by nth),
            array_agg(distinct substring(o from '^operator\((.*)\.[^.]*\)$'))
       into keys, after, schemas
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) with ordinality as k (name, num, o, nth)

@@ -1,6 +1,6 @@
 #include "ops/coverage.hpp"
 
-#include <optional>
+#include <spdlog/fmt/fmt.h>
 
 #include "base/task.hpp"
 #include "model/journal_sql.hpp"
@@ -10,31 +10,54 @@ namespace penstock::ops {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
 
 constexpr auto kInterval = 20ms;
 
 }  // namespace
 
+Coverage::Coverage(const std::string& pipeline, std::string snapshot)
+    : pipeline_(pipeline),
+      snapshot_(std::move(snapshot)),
+      covered_(journal_sql(sql::source::covered, pipeline)) {}
+
+Task<bool> Coverage::look(pg::Connection& a, pg::Connection& b) {
+  bool there = false;
+  const std::string on_a = co_await look_at_a(a);
+  const std::string on_b = co_await look_at_b(b, there);
+  if (on_a + on_b != seen_) moved_ = std::chrono::steady_clock::now();
+  seen_ = on_a + on_b;
+  co_return there;
+}
+
+Task<std::string> Coverage::look_at_a(pg::Connection& a) {
+  const pg::Result slot = co_await a.query(covered_, pg::Params::of(pipeline_, snapshot_));
+  if (slot.empty()) throw Failure(ErrorKind::usage, "the pipeline is not installed on A: run `penstock migrate`");
+  if (!wanted_ && slot.boolean(0, 3)) wanted_ = {slot.int64(0, 1), slot.int64(0, 2)};
+  co_return fmt::format("A {} {} {}", slot.text(0, 0), slot.text(0, 1), slot.text(0, 4));
+}
+
+Task<std::string> Coverage::look_at_b(pg::Connection& b, bool& there) {
+  const pg::Result progress = co_await b.query(sql::target::apply_progress);
+  const pg::Result offsets = co_await b.query(sql::target::newest_offsets, pg::Params::of(pipeline_));
+  if (offsets.empty()) co_return fmt::format(" B {}", progress.text(0, 0));
+  const std::int64_t batch = offsets.int64(0, 1);
+  there = wanted_ && batch >= wanted_->batch;
+  if (there && batch == wanted_->batch && offsets.int64(0, 3) != wanted_->nonce) {
+    throw Failure(ErrorKind::safety, fmt::format("B holds another batch {} than A's slot: A lives another life (restored "
+                                                 "from a backup?)",
+                                                 batch));
+  }
+  co_return fmt::format(" B {} {} {}", batch, offsets.text(0, 2), progress.text(0, 0));
+}
+
 Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
                               const std::string& snapshot, std::chrono::seconds patience) {
-  const std::string covered = journal_sql(sql::source::covered, pipeline);
-  auto moved = Clock::now();
-  std::int64_t last_seen = -1;
-  std::optional<std::int64_t> wanted;
-  while (Clock::now() - moved < patience) {
-    if (!wanted) {
-      const pg::Result slot = co_await a.query(covered, pg::Params::of(pipeline, snapshot));
-      if (!slot.empty() && slot.boolean(0, 3)) wanted = slot.int64(0, 1);
-    }
-    const pg::Result offsets = co_await b.query(sql::target::newest_offsets, pg::Params::of(pipeline));
-    const std::int64_t has = offsets.empty() ? 0 : offsets.int64(0, 1);
-    if (wanted && has >= *wanted) co_return true;
-    if (has != last_seen) moved = Clock::now();
-    last_seen = has;
+  Coverage coverage(pipeline, snapshot);
+  while (true) {
+    const bool there = co_await coverage.look(a, b);
+    if (there || coverage.still_for() >= patience) co_return there;
     co_await sleep_for(kInterval);
   }
-  co_return false;
 }
 
 }  // namespace penstock::ops

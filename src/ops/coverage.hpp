@@ -1,13 +1,45 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "pg/connection.hpp"
 
 namespace penstock::ops {
 
-// Waits until B has all that a snapshot of A sees: once no journal row visible in it lies outside the newest slot's
-// batch k, until B has batch k. False: nothing moved for `patience`.
+// Follows whether B has all that a snapshot of A sees. The rule (from the checked model of the protocol): once no
+// journal row visible in the snapshot lies outside the newest slot's `open` and initial copies are done, that slot's
+// batch is k; all is there when B has batch k.
+class Coverage {
+ public:
+  Coverage(const std::string& pipeline, std::string snapshot);
+
+  // One look at both sides; true: B has it all. Throws Failure(usage) when A has no such pipeline, Failure(safety) when
+  // B holds another batch under the number waited for.
+  Task<bool> look(pg::Connection& a, pg::Connection& b);
+
+  // Since when two looks saw the same: no batch, no step of one, no statement of the applier's open transaction.
+  std::chrono::steady_clock::duration still_for() const { return std::chrono::steady_clock::now() - moved_; }
+
+ private:
+  struct Wanted {
+    std::int64_t batch;
+    std::int64_t nonce;
+  };
+
+  Task<std::string> look_at_a(pg::Connection& a);
+  Task<std::string> look_at_b(pg::Connection& b, bool& there);
+
+  std::string pipeline_;
+  std::string snapshot_;
+  std::string covered_;
+  std::optional<Wanted> wanted_;
+  std::string seen_;
+  std::chrono::steady_clock::time_point moved_ = std::chrono::steady_clock::now();
+};
+
+// Waits until B has all that a snapshot of A sees. False: nothing moved for `patience`.
 Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
                               const std::string& snapshot, std::chrono::seconds patience);
 

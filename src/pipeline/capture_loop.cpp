@@ -24,6 +24,11 @@ constexpr auto kAcknowledgeAfter = 200ms;
 constexpr auto kLongestSleep = 1'000ms;
 constexpr auto kNap = 100ms;
 
+// What A or Kafka refuses for a row's sake can be mended there, like a missing table; nothing is skipped meanwhile.
+bool mendable(const Failure& failure) {
+  return failure.worth_waiting() || failure.kind() == ErrorKind::data || failure.kind() == ErrorKind::constraint;
+}
+
 }  // namespace
 
 CaptureLoop::CaptureLoop(Options options, StopToken& stop)
@@ -36,7 +41,7 @@ Task<void> CaptureLoop::run() {
     try {
       co_await session();
     } catch (const Failure& failure) {
-      if (!failure.worth_waiting()) throw;
+      if (!mendable(failure)) throw;
       failed = std::current_exception();
     }
     // Whatever failed, memory is forgotten and the slot read anew: it alone knows what was opened and acknowledged.

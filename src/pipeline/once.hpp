@@ -2,7 +2,7 @@
 #include <chrono>
 #include <string>
 
-#include "base/task.hpp"
+#include "base/stop.hpp"
 
 namespace penstock::pipeline {
 
@@ -13,9 +13,9 @@ struct Once {
   std::string b_dsn;
   std::chrono::seconds timeout{60};  // without getting anywhere
 
-  // 0: B has it all, whoever moved it. 3: nothing moved for `timeout` (a server is away); the log says what was
-  // missing. Throws Failure(safety) when B holds another batch under the number waited for.
-  Task<int> wait();
+  // 0: B has it all, whoever moved it. 3: nothing moved for `timeout` (a server is away), or stop was requested; the
+  // log says what was missing. Throws Failure(safety) when B holds another batch under the number waited for.
+  Task<int> wait(StopToken& stop) const;
 };
 
 }  // namespace penstock::pipeline

@@ -22,18 +22,17 @@ using Role = RunOptions::Role;
 
 // How long the batch in hand may take once stop was requested; what is not done then is taken up at the next start.
 constexpr auto kStopWithin = 10s;
+constexpr std::string_view kEndedEarly =
+    "ending in the middle of a batch: nothing is lost, the next start takes it up";
 
-// First signal: finish the batch in hand. Second one, or too long: end at once; the slot and B's offsets know the rest.
+// First signal: finish the batch in hand. Second one: end at once; the slot and B's offsets know the rest.
 Task<void> obey_signals(StopToken& stop) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT);
   co_await signals.async_wait(asio::use_awaitable);
   log::info("asked to stop: finishing the batch in hand (once more to end at once)");
   stop.request();
-  asio::steady_timer patience(co_await asio::this_coro::executor, kStopWithin);
-  auto again = signals.async_wait(asio::use_awaitable);
-  auto too_long = patience.async_wait(asio::use_awaitable);
-  co_await (std::move(again) || std::move(too_long));
-  log::warn("ending in the middle of a batch: nothing is lost, the next start takes it up");
+  co_await signals.async_wait(asio::use_awaitable);
+  log::warn(kEndedEarly);
   std::_Exit(0);
 }
 
@@ -82,62 +81,71 @@ apply::ApplierOptions apply_options(const Config& config, const PipelineSpec& sp
 
 Task<void> nothing() { co_return; }
 
-// Both loops until they end; the first that fails ends the other.
-Task<void> run_loops(const Config& config, Role role, StopToken& stop) {
-  const std::optional<PipelineSpec> spec = co_await load_spec_patiently(config, role, stop);
+// Ends kStopWithin after stop was requested.
+Task<void> lose_patience(StopToken& stop) {
+  while (!stop.requested()) co_await stop.sleep_for(1h);
+  co_await sleep_for(kStopWithin);
+  log::warn(kEndedEarly);
+}
+
+// What runs side by side until all of it has ended; the first failure ends the others.
+struct Work {
+  StopToken stop;
+  std::exception_ptr failed;
+  int code = 0;
+
+  explicit Work(const asio::any_io_executor& executor) : stop(executor) {}
+};
+
+// A failure stays inside: thrown out of one of several coroutines that Asio waits for, it would cancel the others in
+// the middle of a batch, and its text would be lost among "multiple exceptions".
+Task<void> member(Task<void> task, Work& work) {
+  try {
+    co_await std::move(task);
+    co_return;
+  } catch (const boost::system::system_error&) {
+    throw;  // cancelled: patience is over
+  } catch (...) {
+    if (!work.failed) work.failed = std::current_exception();
+  }
+  work.stop.request();
+}
+
+Task<void> run_loops(const Config& config, Role role, Work& work) {
+  const std::optional<PipelineSpec> spec = co_await load_spec_patiently(config, role, work.stop);
   if (!spec) co_return;
-  CaptureLoop capture(capture_options(config, *spec), stop);
+  CaptureLoop capture(capture_options(config, *spec), work.stop);
   apply::Applier applier(apply_options(config, *spec));
-  auto captured = role == Role::apply ? nothing() : capture.run();
-  auto applied = role == Role::capture ? nothing() : applier.run(stop);
+  auto captured = member(role == Role::apply ? nothing() : capture.run(), work);
+  auto applied = member(role == Role::capture ? nothing() : applier.run(work.stop), work);
   co_await (std::move(captured) && std::move(applied));
 }
 
-// A failure as a value: of two coroutines raced against each other, Asio waits for one that succeeds.
-template <class T>
-Task<std::exception_ptr> caught(Task<T> task) {
-  try {
-    co_await std::move(task);
-  } catch (const Failure&) {
-    co_return std::current_exception();
-  }
-  co_return nullptr;
+// Ends the loops once B has everything, or when nothing moves.
+Task<void> watch_delivery(Once once, Work& work) {
+  work.code = co_await once.wait(work.stop);
+  work.stop.request();
 }
 
-// Ends when B has everything (the loops then finish the batch in hand), or with exit 3 when nothing moves, loops or
-// not.
-Task<void> watch_delivery(Once once, StopToken& stop, int& code) {
-  code = co_await once.wait();
-  if (code != 0) co_return;
-  stop.request();
-  co_await sleep_for(kStopWithin);
-}
-
-Task<int> run_until_delivered(const Config& config, const RunOptions& options, StopToken& stop) {
-  int code = 0;
+Task<void> run_members(const Config& config, const RunOptions& options, Work& work) {
+  auto loops = member(run_loops(config, options.role, work), work);
   const Once once{config.pipeline.name, config.source.dsn, config.target.dsn, options.timeout};
-  auto loops = caught(run_loops(config, options.role, stop));
-  auto watch = caught(watch_delivery(once, stop, code));
-  const auto first = co_await (std::move(loops) || std::move(watch));
-  const std::exception_ptr failed = first.index() == 0 ? std::get<0>(first) : std::get<1>(first);
-  if (failed) std::rethrow_exception(failed);
-  co_return code;
+  auto watch = member(options.once ? watch_delivery(once, work) : nothing(), work);
+  co_await (std::move(loops) && std::move(watch));
 }
 
 }  // namespace
 
 Task<int> run(const Config& config, const RunOptions& options) {
   auto executor = co_await asio::this_coro::executor;
-  StopToken stop(executor);
-  asio::co_spawn(executor, obey_signals(stop), asio::detached);
-  int code = 0;
-  if (options.once) {
-    code = co_await run_until_delivered(config, options, stop);
-  } else {
-    co_await run_loops(config, options.role, stop);
-  }
+  Work work(executor);
+  asio::co_spawn(executor, obey_signals(work.stop), asio::detached);
+  auto members = run_members(config, options, work);
+  auto too_long = lose_patience(work.stop);
+  co_await (std::move(members) || std::move(too_long));
+  if (work.failed) std::rethrow_exception(work.failed);
   log::info("stopped");
-  co_return code;
+  co_return work.code;
 }
 
 }  // namespace penstock::pipeline

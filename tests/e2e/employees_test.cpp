@@ -1,6 +1,5 @@
 // The first users' employee sync, from outside: the program, real servers, and checks of the test's own.
 #include <csignal>
-#include <cstdlib>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -21,9 +20,7 @@ constexpr const char* kGood = "'Max', 'Smith', date '2010-02-03', 'Sydney', 9043
 
 // tests/data/proj2_employees.csv as its users load it: M/D/YYYY, and a stray space in the last salary.
 void load_sample(Database a) {
-  const char* repository = std::getenv("PENSTOCK_REPO");
-  ASSERT_NE(repository, nullptr) << "PENSTOCK_REPO is not set: ctest sets it";
-  const std::string csv = read_file(std::string(repository) + "/tests/data/proj2_employees.csv");
+  const std::string csv = read_file(PENSTOCK_TEST_DATA "/proj2_employees.csv");
   ASSERT_NE(csv, "") << "tests/data/proj2_employees.csv is not there";
   a.run("create temp table sample (id int, first text, last text, born text, city text, salary int)");
   a.copy_in("copy sample from stdin (format csv, header)", csv);

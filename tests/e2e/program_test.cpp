@@ -130,6 +130,24 @@ TEST(Program, SigtermEndsItCleanlyIdleAndUnderLoad) {
   line.expect_equal();
 }
 
+TEST(Program, AnEarlierCopyOfAInItsPlaceEndsItWithExit4) {
+  Line line;
+  line.create_employees(true);
+  line.migrate_and_copy();
+  const std::string name = line.a().value("select current_database()");
+  Database server(line.servers().a);
+  server.run("create database " + name + "_copy template " + name);
+  line.a().run(std::string("insert into employee_a values (1, ") + kRow);
+  line.once();
+  server.run("drop database " + name + " with (force)");
+  server.run("alter database " + name + "_copy rename to " + name);
+  line.a().run(std::string("insert into employee_a values (2, ") + kRow);
+  Process replicator = line.start();
+  EXPECT_EQ(replicator.wait(20s), 4);
+  EXPECT_THAT(line.log(), HasSubstr("nothing of it was applied"));
+  EXPECT_EQ(line.b().value("select emp_id from employee_b"), "1");
+}
+
 TEST(Program, OfTwoReplicatorsOneWorksOneWaitsAndTakesOverWithin5Seconds) {
   Line line;
   line.create_employees();

@@ -248,6 +248,16 @@ TEST_F(Traps, Trap17_NoAlterationOfTheTableMakesAWriterFail) {
   EXPECT_NE(waiting.err.find("key column"), std::string::npos) << waiting.err;
 }
 
+TEST_F(Traps, Trap17_ADomainThatRefusesNullRefusesNoKeyThatIsReadAlone) {
+  line_.on_both("create domain needed as int check (value is not null)");
+  create("id int primary key, must needed, v text");
+  write("insert into t select g, g, g from generate_series(1, 9) as g");
+  begin();
+  // Rows above a megabyte are read again by their keys, inside of the writer's statement.
+  write("insert into t values (10, 1, repeat('x', 2000000)); update t set must = 2 where id >= 9; delete from t where id = 10");
+  expect_equal();
+}
+
 TEST_F(Traps, Trap17_AWriterWithNoRightsOnOurSchemaWrites) {
   create("id int primary key, v int");
   Database admin(line_.servers().a);
