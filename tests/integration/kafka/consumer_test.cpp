@@ -1,3 +1,5 @@
+#include <librdkafka/rdkafka.h>
+
 #include "integration/kafka/gate.hpp"
 #include "integration/kafka/kafka_test.hpp"
 
@@ -113,6 +115,57 @@ TEST_F(ConsumerOnBroker, AnEmptyPollLastsAsLongAsItWasGiven) {
     EXPECT_TRUE(none.empty());
     EXPECT_GE(std::chrono::steady_clock::now() - started, 350ms);
     EXPECT_LT(std::chrono::steady_clock::now() - started, 600ms);
+  });
+}
+
+// What a group tool shows.
+std::int64_t group_offset(const Cluster& cluster, const std::string& group, const std::string& topic) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  rd_kafka_conf_set(conf, "bootstrap.servers", cluster.bootstrap_servers.c_str(), nullptr, 0);
+  rd_kafka_conf_set(conf, "group.id", group.c_str(), nullptr, 0);
+  rd_kafka_t* reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, nullptr, 0);
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(list, topic.c_str(), 0);
+  rd_kafka_committed(reader, list, 5'000);
+  const std::int64_t offset = list->elems[0].offset;
+  rd_kafka_topic_partition_list_destroy(list);
+  rd_kafka_destroy(reader);
+  return offset;
+}
+
+TEST_F(ConsumerOnBroker, MirroredOffsetsShowInTheGroup) {
+  run([this]() -> Task<void> {
+    co_await create();
+    Consumer consumer(context.get_executor(), cluster, topic);
+    const std::vector<TopicPartitionOffset> from{{topic, 0, 0}};
+    consumer.assign(from);
+    for (std::int64_t next = 1; next <= 5; ++next) {
+      const std::vector<TopicPartitionOffset> mirrored{{topic, 0, next}};
+      consumer.mirror_offsets(mirrored);
+      co_await consumer.poll(1, 20ms);
+    }
+    for (int i = 0; i < 50 && group_offset(cluster, topic, topic) != 5; ++i) co_await consumer.poll(1, 100ms);
+    EXPECT_EQ(group_offset(cluster, topic, topic), 5);
+  });
+}
+
+TEST_F(ConsumerOnBroker, OneThatCouldNotMirrorYetEndsAtOnce) {
+  run([this]() -> Task<void> {
+    co_await create();
+    const testing_support::Gate closed(cluster.bootstrap_servers);
+    const std::vector<TopicPartitionOffset> offsets{{topic, 0, 0}};
+    const std::vector<Cluster> both{cluster, Cluster{closed.address(), {}}};
+    for (const Cluster& reached : both) {
+      for (int i = 0; i < 20; ++i) {
+        auto consumer = std::make_unique<Consumer>(context.get_executor(), reached, topic);
+        consumer->assign(offsets);
+        co_await consumer->poll(1, std::chrono::milliseconds(i / 2));
+        consumer->mirror_offsets(offsets);
+        const auto began = std::chrono::steady_clock::now();
+        consumer.reset();
+        EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+      }
+    }
   });
 }
 
