@@ -1,5 +1,7 @@
 #include "apply/batch_plan.hpp"
 
+#include <optional>
+
 namespace penstock::apply {
 namespace {
 
@@ -19,15 +21,20 @@ class Planner {
   std::vector<PlanStep> take() { return std::move(steps_); }
 
  private:
-  // TRUNCATE comes once a partition, all with one position: executed at the first, and counted once.
+  // TRUNCATE comes once a partition, all with one position: executed at the first, and counted once. It joins the one
+  // before it unless rows of its table stand between: tables that a foreign key joins can only be truncated together,
+  // and rows of tables without a part in it may have been journaled between theirs.
   void add_truncate(const Record& record) {
     const auto [done, fresh] = truncated_.try_emplace(record.table, record.position);
     if (!fresh && done->second >= record.position) return;
     done->second = record.position;
-    if (steps_.empty() || !steps_.back().truncate) steps_.emplace_back().truncate = true;
-    steps_.back().tables.push_back(record.table);
-    steps_.back().truncated_at = record.position;
-    step_of_.clear();  // a barrier
+    if (!truncate_ || step_of_.contains(record.table)) {
+      truncate_ = steps_.size();
+      steps_.emplace_back().truncate = true;
+      step_of_.clear();  // a barrier
+    }
+    steps_[*truncate_].tables.push_back(record.table);
+    steps_[*truncate_].truncated_at = record.position;
   }
 
   PlanStep& step_of(std::size_t table) {
@@ -38,7 +45,8 @@ class Planner {
 
   Truncated& truncated_;
   std::vector<PlanStep> steps_;
-  std::map<std::size_t, std::size_t> step_of_;
+  std::optional<std::size_t> truncate_;         // the last one
+  std::map<std::size_t, std::size_t> step_of_;  // of tables with rows since then
 };
 
 }  // namespace

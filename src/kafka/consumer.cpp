@@ -34,7 +34,8 @@ std::vector<Setting> consumer_settings(const Cluster& cluster, std::string group
 
 struct Consumer::Impl : Client {
   Impl(asio::any_io_executor executor, const Cluster& cluster, std::string group)
-      : Client(Role::consumer, consumer_settings(cluster, std::move(group))), mirror_answers(rd_kafka_queue_new(get())) {
+      : Client(Role::consumer, consumer_settings(cluster, std::move(group))),
+        mirror_answers(rd_kafka_queue_new(get())) {
     rd_kafka_poll_set_consumer(get());  // one queue for everything: messages, errors, log
     queue.reset(rd_kafka_queue_get_consumer(get()));
     events.emplace(std::move(executor), queue.get());

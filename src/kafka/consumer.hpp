@@ -33,8 +33,8 @@ class Consumer {
   // Bytes of messages fetched are bounded by the queue; pause while somebody else must catch up.
   void pause(std::span<const TopicPartition> partitions);
   void resume(std::span<const TopicPartition> partitions);
-  // Writes the group's offsets without waiting, the latest within 100 ms and a poll(): a mirror for people; failures are
-  // only logged at debug level.
+  // Writes the group's offsets without waiting, the latest within 100 ms and a poll(): a mirror for people; failures
+  // are only logged at debug level.
   void mirror_offsets(std::span<const TopicPartitionOffset> next);
 
  private:

@@ -16,9 +16,7 @@ constexpr auto kInterval = 20ms;
 }  // namespace
 
 Coverage::Coverage(const std::string& pipeline, std::string snapshot)
-    : pipeline_(pipeline),
-      snapshot_(std::move(snapshot)),
-      covered_(journal_sql(sql::source::covered, pipeline)) {}
+    : pipeline_(pipeline), snapshot_(std::move(snapshot)), covered_(journal_sql(sql::source::covered, pipeline)) {}
 
 Task<bool> Coverage::look(pg::Connection& a, pg::Connection& b) {
   bool there = false;
@@ -43,9 +41,10 @@ Task<std::string> Coverage::look_at_b(pg::Connection& b, bool& there) {
   const std::int64_t batch = offsets.int64(0, 1);
   there = wanted_ && batch >= wanted_->batch;
   if (there && batch == wanted_->batch && offsets.int64(0, 3) != wanted_->nonce) {
-    throw Failure(ErrorKind::safety, fmt::format("B holds another batch {} than A's slot: A lives another life (restored "
-                                                 "from a backup?)",
-                                                 batch));
+    throw Failure(ErrorKind::safety,
+                  fmt::format("B holds another batch {} than A's slot: A lives another life (restored "
+                              "from a backup?)",
+                              batch));
   }
   co_return fmt::format(" B {} {} {}", batch, offsets.text(0, 2), progress.text(0, 0));
 }

@@ -254,7 +254,9 @@ TEST_F(Traps, Trap17_ADomainThatRefusesNullRefusesNoKeyThatIsReadAlone) {
   write("insert into t select g, g, g from generate_series(1, 9) as g");
   begin();
   // Rows above a megabyte are read again by their keys, inside of the writer's statement.
-  write("insert into t values (10, 1, repeat('x', 2000000)); update t set must = 2 where id >= 9; delete from t where id = 10");
+  write(
+      "insert into t values (10, 1, repeat('x', 2000000)); update t set must = 2 where id >= 9; delete from t where id "
+      "= 10");
   expect_equal();
 }
 

@@ -165,6 +165,35 @@ TEST(Migrate, ATableTakenOutAndPutBackIsCopiedAnew) {
   EXPECT_EQ(line.book("unaccounted", "public.two"), 0);
 }
 
+TEST(Migrate, ATableIsNotTakenOutWhileBLacksABatchThatMayHoldItsChanges) {
+  Line line;
+  line.on_both("create table one (id int primary key, v int); create table two (id int primary key, v int)");
+  const std::string both = std::string(kOneTable) + "[[table]]\nsource = \"public.two\"\n";
+  line.configure(both);
+  line.migrate_and_copy();
+  line.a().run("insert into two values (1, 1)");
+  Process capture = line.start("capture");
+  ASSERT_TRUE(
+      line.admin_a().becomes("select kind from penstock.slot order by batch desc, step desc limit 1", "ack", 10));
+  ASSERT_TRUE(
+      line.admin_a().becomes("select captured ->> 'public.two' from penstock.slot order by batch desc, step desc "
+                             "limit 1",
+                             "1", 10));
+  capture.send(SIGTERM);
+  EXPECT_EQ(capture.wait(10s), 0);
+  line.configure(kOneTable);
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("`penstock run --once` first"));
+  line.configure(both);
+  EXPECT_EQ(line.run({"migrate"}).code, 0);
+  line.once();
+  line.configure(kOneTable);
+  const Finished removed = line.run({"migrate"});
+  EXPECT_EQ(removed.code, 0) << removed.err;
+  EXPECT_EQ(line.b().number("select count(*) from two"), 1);
+}
+
 TEST(Migrate, KilledWhileItBuildsAnIndexCanBeRunAgainOrTakenAway) {
   Line line;
   line.create_employees();

@@ -45,6 +45,15 @@ TEST(PlanPiece, MakesTruncateABarrierThatIsExecutedOnce) {
   EXPECT_EQ(shape(plan_piece(late, truncated)), "0:1+1 ");
 }
 
+TEST(PlanPiece, JoinsTruncatesThatAreOnlyPartedByRowsOfOtherTables) {
+  Truncated truncated;
+  const auto joined = records({{Op::truncate, 0, 1}, {Op::update, 2, 2}, {Op::truncate, 1, 3}, {Op::update, 1, 4}});
+  EXPECT_EQ(shape(plan_piece(joined, truncated)), "t01 2:1 1:1 ");
+  truncated.clear();
+  const auto parted = records({{Op::truncate, 0, 1}, {Op::update, 1, 2}, {Op::truncate, 1, 3}, {Op::truncate, 0, 4}});
+  EXPECT_EQ(shape(plan_piece(parted, truncated)), "t0 1:1 t10 ");
+}
+
 TEST(PlanPiece, SkipsControlRecords) {
   Truncated truncated;
   EXPECT_EQ(shape(plan_piece(records({{Op::mark, 0, 0}}), truncated)), "");
