@@ -210,7 +210,9 @@ TEST(Migrate, KilledWhileItBuildsAnIndexCanBeRunAgainOrTakenAway) {
     EXPECT_TRUE(line.admin_a().becomes("select exists (select from pg_index where not indisvalid)", "t", 20));
     migrate.send(SIGKILL);
     migrate.wait(5s);
-    line.admin_a().run("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'penstock A'");
+    line.admin_a().run(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'penstock A' and datname = "
+        "current_database()");
     open.run("commit");
   };
   kill_in_the_middle();
