@@ -105,7 +105,15 @@ Config::Table read_table(SectionReader section) {
     throw ConfigError(table.place, "a schema called dlq would share the dead letters' topic names");
   table.target = section.text("target").value_or(table.source);
   checked_name(table.target, section.place_of("target"));
-  table.key = section.texts("key");
+  for (const auto& text : section.texts("key")) {
+    const auto column = parse_sql_identifier(text);
+    if (!column) {
+      throw ConfigError(section.place_of("key"), "\"" + text +
+                                                     "\" is not a column's name; write it as in SQL, quoted where SQL "
+                                                     "needs it: '\"Odd Name\"'");
+    }
+    table.key.push_back(*column);
+  }
   auto sorted = table.key;
   std::sort(sorted.begin(), sorted.end());
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {

@@ -42,4 +42,10 @@ std::optional<SqlName> parse_sql_name(std::string_view text) {
   return SqlName{std::move(*schema), std::move(*table)};
 }
 
+std::optional<std::string> parse_sql_identifier(std::string_view text) {
+  auto name = take_identifier(text);
+  if (!text.empty()) return std::nullopt;
+  return name;
+}
+
 }  // namespace penstock

@@ -15,4 +15,7 @@ struct SqlName {
 // does.
 std::optional<SqlName> parse_sql_name(std::string_view text);
 
+// One identifier, a column's: emp_id, "Odd Name". Likewise.
+std::optional<std::string> parse_sql_identifier(std::string_view text);
+
 }  // namespace penstock

@@ -199,6 +199,9 @@ TEST(SqlName, FoldsAndUnquotesAsTheServerDoes) {
   for (const char* bad : {"", "a", "a.", ".b", "a.b.c", "a b.c", "\"a.b", "\"\".b", "1a.b", "a.b "}) {
     EXPECT_FALSE(parse_sql_name(bad)) << bad;
   }
+  EXPECT_EQ(parse_sql_identifier("Emp_Id"), "emp_id");
+  EXPECT_EQ(parse_sql_identifier("\"K \"\"2\""), "K \"2");
+  for (const char* bad : {"", "K 2", "a.b", "\"a", "1a"}) EXPECT_FALSE(parse_sql_identifier(bad)) << bad;
 }
 
 }  // namespace
