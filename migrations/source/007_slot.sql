@@ -55,9 +55,9 @@ declare
     schemas text[];
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
-    select string_agg(format('t.%I', a.attname), ', ' order by nth),
+    select string_agg(format('t.%I', name), ', ' order by nth),
            -- Of the key's columns alone: a domain that refuses NULL would refuse the columns it lacks.
-           string_agg(format('(select a.%1$I from json_to_record($1) as a (%1$I %2$s))', a.attname,
+           string_agg(format('(select a.%1$I from json_to_record($1) as a (%1$I %2$s))', name,
                              format_type(a.atttypid, a.atttypmod)), ', ' order by nth),
            array_agg(distinct substring(o from '^operator\((.*)\.[^.]*\)$'))
       into keys, after, schemas
@@ -72,7 +72,7 @@ begin
           from %1$s as t
          cross join lateral (select %2$s) as k
          where $1 is null or row(%2$s) operator(%3$s.>) row(%4$s)
-         order by %2$s limit $2 $$, entry.root::regclass, keys, schemas[1], after);
+         order by %2$s limit $2 $$, penstock.as_installed(entry), keys, schemas[1], after);
 end
 $outer$;
 

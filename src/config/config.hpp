@@ -46,6 +46,7 @@ struct Config {
     std::string source;
     std::string target;
     std::vector<std::string> key;  // empty: the primary key
+    std::string on_drift;          // "wait", "ignore" or "reject"
     Place place;
   };
 
