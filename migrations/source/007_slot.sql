@@ -1,6 +1,6 @@
 -- 007_slot: where a pipeline begins, and the initial copy in slices.
 -- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.start_slot,
---   penstock.slice_sql, penstock.store_slice. Tables touched: penstock.slot, penstock.slice, the captured tables (select).
+--   penstock.copy_anew, penstock.slice_sql, penstock.store_slice. Tables touched: penstock.slot, penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
 
 create table penstock.pipeline (
@@ -40,6 +40,26 @@ as $$
            coalesce(n.last_id, 0), coalesce(n.last_ordinal, 0), coalesce(n.captured, '{}'),
            coalesce(n.backfill, '{}') || fresh.entries
       from fresh left join newest as n on true
+$$;
+
+-- copy_anew: for a relation that was dropped and created anew. B's copy is emptied, then what is there is copied. Called like
+-- start_slot: what the new triggers journaled before this TRUNCATE is in the table, and so in the copy that follows it.
+create function penstock.copy_anew(of_pipeline text, of_relation text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('insert into penstock.%I (relation, action, n) values ($1, ''truncate'', 1)',
+                   of_pipeline || '_cdc_' || pg_sequence_last_value(format('penstock.%I', of_pipeline || '_cdc_ring_seq')::regclass))
+      using of_relation;
+    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
+                               captured, backfill)
+    select s.pipeline, s.epoch, s.batch, s.step + 1, case when s.kind = 'ack' then 'ack' else 'progress' end, s.nonce,
+           s.previous_nonce, s.acked, s.open, s.last_id, s.last_ordinal, s.captured,
+           s.backfill || jsonb_build_object(of_relation, jsonb_build_object('after', null, 'done', false))
+      from penstock.slot as s where s.pipeline = of_pipeline
+     order by s.epoch desc, s.batch desc, s.step desc limit 1;
+end
 $$;
 
 -- slice_sql: reads the next rows of a table in key order behind a key.   $1 json key object or null, $2 rows at most

@@ -36,6 +36,7 @@ class Migration {
     co_await install_capture(plan);
     co_await release_removed(plan);
     co_await start_slot(plan);
+    co_await copy_anew(plan);
     if (!plan.stands()) co_await store(plan.resolved.spec);
     co_return changes_;
   }
@@ -154,6 +155,16 @@ class Migration {
     params.add(config_.pipeline.snapshot == Config::Snapshot::initial);
     co_await a_->query(sql::source::start_slot, params);
     ++changes_;
+  }
+
+  // What B holds is of the tables that were there before.
+  Task<void> copy_anew(const MigratePlan& plan) {
+    if (config_.pipeline.snapshot == Config::Snapshot::never) co_return;
+    for (const auto& relation : plan.recreated) {
+      log::info("migrate: {} was created anew on A: B's copy is emptied, and copied anew", relation);
+      co_await a_->query("select penstock.copy_anew($1, $2)", pg::Params::of(pipeline_, relation));
+      ++changes_;
+    }
   }
 
   Task<void> store(const PipelineSpec& spec) {

@@ -9,6 +9,7 @@
 #include "model/json_text.hpp"
 #include "ops/coverage.hpp"
 #include "ops/hashed_table.hpp"
+#include "ops/shared_columns.hpp"
 #include "ops/spec.hpp"
 #include "sql/embedded_sql.hpp"
 
@@ -24,6 +25,15 @@ constexpr std::int64_t kKeysMax = 1'000;  // differences after which the search 
 constexpr int kRoundsMax = 30;
 constexpr auto kPatience = 30s;
 
+void append_names(std::string& out, std::string_view member, const std::vector<std::string>& names) {
+  out += fmt::format(",\"{}\":[", member);
+  for (const auto& name : names) {
+    if (out.back() != '[') out.push_back(',');
+    append_json_string(out, name);
+  }
+  out.push_back(']');
+}
+
 class TableVerifier {
  public:
   TableVerifier(std::string pipeline, const PipelineSpec::Table& table, pg::Connection& a, pg::Connection& b)
@@ -32,9 +42,12 @@ class TableVerifier {
   }
 
   Task<VerifyReport::Table> run() {
-    const auto how = co_await compare_types(a_, table_.relation, b_, table_.target, table_.columns);
-    HashedTable a = co_await HashedTable::open(a_, table_.relation, table_.columns, table_.key, how);
-    HashedTable b = co_await HashedTable::open(b_, table_.target, table_.columns, table_.key, how);
+    SharedColumns columns = co_await shared_columns(a_, b_, table_);
+    const auto how = co_await compare_types(a_, table_.relation, b_, table_.target, columns.both);
+    HashedTable a = co_await HashedTable::open(a_, table_.relation, columns.both, table_.key, how);
+    HashedTable b = co_await HashedTable::open(b_, table_.target, columns.both, table_.key, how);
+    report_.on_a_alone = std::move(columns.on_a_alone);
+    report_.on_b_alone = std::move(columns.on_b_alone);
     on_a_.emplace(std::move(a));
     on_b_.emplace(std::move(b));
     const std::vector<Differing> buckets = co_await differing_buckets();
@@ -175,6 +188,8 @@ std::string VerifyReport::to_text() const {
                        table.unsettled > 0 ? fmt::format(", {} not settled", table.unsettled) : "");
     for (const auto& key : table.keys) out += "  differs: " + key + "\n";
     if (table.more) out += "  … and perhaps more\n";
+    for (const auto& column : table.on_a_alone) out += "  not compared: " + column + ", which B lacks\n";
+    for (const auto& column : table.on_b_alone) out += "  not compared: " + column + ", which A lacks\n";
   }
   return out + (equal ? "A = B but for explained rejects\n" : "A and B differ\n");
 }
@@ -187,7 +202,10 @@ std::string VerifyReport::to_json() const {
     out += fmt::format(R"(,"rows":{},"differing":{},"explained_by_rejects":{},"unsettled":{},"more":{},"keys":[)",
                        table.rows, table.differing, table.explained, table.unsettled, table.more);
     for (const auto& key : table.keys) out.append(out.back() == '[' ? "" : ",").append(key);
-    out.append("]}");
+    out.append("]");
+    append_names(out, "on_a_alone", table.on_a_alone);
+    append_names(out, "on_b_alone", table.on_b_alone);
+    out.push_back('}');
   }
   return out + "]}\n";
 }
