@@ -91,7 +91,7 @@ as $$
            || ') penstock_k'
       from penstock.captured as c
      cross join lateral (
-           select string_agg(format('%s as %I', coalesce(format('penstock_x.%I', a.attname), 'null::text'), name),
+           select string_agg(format('%s as %I', case when a.attname is null then 'null::text' else format('penstock_x.%I', a.attname) end, name),
                              ', ' order by nth)
              from unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
              left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped) as k (list)

@@ -38,6 +38,11 @@ as $$
                                                     'pg_class'::regclass::oid, root::oid, num,
                                                     (pg_identify_object('pg_class'::regclass, root, num)).identity),
                                              ' or ' order by nth)),
+        -- A partition that was detached keeps its triggers, and is not the table's any more.
+        'detached', case when (select relkind from pg_class where oid = root) = 'p'
+            then format('(tg_relid <> %s::oid and pg_partition_root(tg_relid) is distinct from pg_partition_root(%s::oid))',
+                        root::oid, root::oid)
+            else 'false' end,
         'ready', format('(has_table_privilege(%s::oid, ''select'') and not row_security_active(%s::oid))',
                         root::oid, root::oid))
       from (select name, operator, nth, a.attnum as num

@@ -19,6 +19,9 @@ declare
     penstock_nested boolean;
     penstock_keys   text[];
 begin
+    if {detached} then
+        return null;
+    end if;
     if {renamed} then
         execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
         if penstock_keys is not null then
@@ -87,6 +90,9 @@ declare
     penstock_done  text;
     penstock_keys  text[];
 begin
+    if {detached} then
+        return null;
+    end if;
     penstock_leaf := pg_sequence_last_value({ring});
     if {renamed} then
         execute penstock.touched_keys({pipeline_text}, {root}, array['penstock_old']) into penstock_keys;
@@ -154,6 +160,9 @@ declare
     penstock_done  text;
     penstock_image text;
 begin
+    if {detached} then
+        return null;
+    end if;
     if tg_when = 'AFTER' then
         penstock_done := set_config({setting} || '_truncate', '', true);
         return null;

@@ -35,7 +35,7 @@ begin
                                       from (select %s from %s penstock_x) penstock_k) penstock_p
                              group by penstock_p.i / 64',
                            of_pipeline || '_cdc_' || leaf, entry.relation,
-                           string_agg(format('%s as %I', coalesce(format('penstock_x.%I', a.attname), 'null::text'),
+                           string_agg(format('%s as %I', case when a.attname is null then 'null::text' else format('penstock_x.%I', a.attname) end,
                                              name), ', ' order by nth),
                            partition::regclass)
                from unnest(entry.key_columns, entry.key_attnums) with ordinality as u (name, num, nth)

@@ -31,7 +31,8 @@ Reject drifted_row(const Record& record, const std::string& drift) {
 }
 
 Reject too_large(const Record& record) {
-  return {&record, Stage::data, "", "54000", "the row is too large for its topic; its key is all that came"};
+  return {&record, Stage::data, "", "54000",
+          "the row is too large for its topic, or lost a column of its key; its key is all that came"};
 }
 
 Reject poison(const Record& record) { return {&record, Stage::decode, "", "", record.poison}; }
