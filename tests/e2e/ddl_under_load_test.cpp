@@ -1,0 +1,114 @@
+// Tables altered under a writer's hands: whatever is altered, no statement of the writer's fails.
+#include <atomic>
+
+#include "e2e/ddl.hpp"
+
+namespace penstock::test {
+namespace {
+
+// A writer at work, on columns that stay, while the table is altered.
+class DdlUnderLoad : public Ddl {
+ protected:
+  // Runs the alterations one after the other; returns the writer's error.
+  std::string alter_under_load(const std::vector<std::string>& alterations) {
+    std::atomic<bool> done = false;
+    std::string error;
+    std::thread writer([&] {
+      try {
+        Database a = line_.a();
+        while (!done) write_some(a);
+      } catch (const SqlError& failed) {
+        error = failed.what();
+      }
+    });
+    for (const auto& sql : alterations) {
+      on_a(sql);
+      std::this_thread::sleep_for(20ms);
+    }
+    done = true;
+    writer.join();
+    return error;
+  }
+
+ private:
+  void write_some(Database& a) {
+    const auto row = [](int i) { return std::to_string(i); };
+    ++next_;
+    a.run("insert into public.t (id, v) values (" + row(next_) + ", 0)");
+    a.run("begin; update public.t set v = v + 1 where id between " + row(next_ - 20) + " and " + row(next_) +
+          "; update public.t set id = -id where id = " + row(next_ - 3) + "; commit");
+    a.run("delete from public.t where id = " + row(next_ - 7));
+  }
+
+  int next_ = 0;
+};
+
+TEST_F(DdlUnderLoad, NoAlterationMakesAWriterFailOrAChangeBeLost) {
+  create("id int primary key, v int default 0, x text", "on_drift = \"ignore\"\n");
+  start();
+  EXPECT_EQ(
+      alter_under_load(
+          {"alter table t add column n int, add column o int default 3, add column penstock_x int",
+           "alter table t add column penstock_k int, add column penstock_new text, add column image text, add i int",
+           "alter table t drop column o",
+           "alter table t alter column n set default 4",
+           "update t set n = 0 where n is null",
+           "alter table t alter column n set not null",
+           "alter table t alter column x type varchar(100)",
+           "alter table t alter column n type bigint",
+           "alter table t rename column n to m",
+           "alter table t alter column v set not null",
+           "alter table t alter column v drop not null",
+           "alter table t add constraint c check (v > -1)",
+           "alter table t drop constraint c",
+           "create index on t (v)",
+           "alter table t alter column x set storage external",
+           "alter table t set (fillfactor = 80)",
+           "alter table t replica identity full",
+           "alter table t enable row level security",
+           "alter table t disable row level security",
+           "alter table t set unlogged",
+           "alter table t set logged",
+           "cluster t using t_pkey",
+           "alter table t disable trigger penstock_emp_insert; alter table t enable always trigger penstock_emp_insert",
+           "alter table t drop constraint t_pkey",
+           "alter table t add primary key (id)",
+           "alter index t_pkey rename to p",
+           "vacuum full t",
+           "create function f() returns trigger language plpgsql as 'begin return new; end'; "
+           "create trigger aa before insert on t for each row execute function f()"}),
+      "");
+  expect_equal("id, v");
+}
+
+TEST_F(DdlUnderLoad, TakingTheCaptureAwayMakesNoWriterFail) {
+  create("id int primary key, v int default 0");
+  EXPECT_EQ(alter_under_load({"alter table t disable trigger user", "alter table t enable trigger user",
+                              "drop trigger penstock_emp_insert on t", "drop trigger penstock_emp_move on t",
+                              "drop trigger penstock_emp_truncate on t", "alter table t drop constraint t_pkey"}),
+            "");
+}
+
+TEST_F(DdlUnderLoad, PartitionsComeAndGo) {
+  line_.a().run(
+      "create table t (id int primary key, v int) partition by range (id);"
+      "create table t_low partition of t for values from (minvalue) to (0);"
+      "create table t_high partition of t for values from (0) to (1000000)");
+  on_b("create table t (id int primary key, v int)");
+  configure("");
+  line_.migrate_and_copy();
+  start();
+  EXPECT_EQ(alter_under_load({"create table t_new partition of t for values from (1000000) to (2000000)",
+                              "insert into t values (1000001, 1), (1000002, 2)",
+                              "create table t_more (v int, id int not null, primary key (id))",
+                              "alter table t attach partition t_more for values from (2000000) to (3000000)",
+                              "insert into t values (2000001, 1)", "update t set id = 1000003 where id = 2000001",
+                              "alter table t detach partition t_more", "drop table t_more",
+                              "alter table t add column w int; alter table t drop column w"}),
+            "");
+  on_b("alter table t add column w int");
+  expect_equal("id, v");
+}
+
+}  // namespace
+}  // namespace penstock::test
