@@ -1,5 +1,5 @@
 -- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
--- Functions: penstock.find_key, penstock.capture_fields, penstock.insert_sql, penstock.touched_keys,
+-- Functions: penstock.find_key, penstock.insert_sql, penstock.touched_keys,
 --   penstock.journal_keys, penstock.capture_settings.
 -- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.

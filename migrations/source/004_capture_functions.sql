@@ -15,7 +15,7 @@
 
 -- capture_fields: what the templates below need to know about a table.
 create function penstock.capture_fields(pipeline text, root regclass, relation text, key_columns text[],
-                                        operators text[], key_index oid) returns jsonb
+                                        operators text[]) returns jsonb
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -32,17 +32,17 @@ as $$
         'old_keys', string_agg(format('old.%I as %I', name, name), ', ' order by nth),
         'match', string_agg(format('penstock_t.%I %s penstock_k.%I', name, operator, name), ' and ' order by nth),
         'same', string_agg(format('penstock_o.%I %s penstock_n.%I', name, operator, name), ' and ' order by nth),
-        -- A rename of the table or of a key column would break the static SQL: noticed by two cheap look-ups.
-        'renamed', format('(%s::regclass::text <> %L or %s)', root::oid, root::text,
-            string_agg(format('pg_get_indexdef(%s, %s, true) is distinct from %L', key_index, place,
-                              pg_get_indexdef(key_index, place, true)), ' or ' order by nth)),
+        -- A rename of the table or of a key column would break the static SQL. Noticed by cheap look-ups that lock
+        -- nothing: a writer of a partition holds no lock on the root, and must not wait for those who do.
+        'renamed', format('(%s)', string_agg(format('(pg_identify_object(%s, %s, %s)).identity is distinct from %L',
+                                                    'pg_class'::regclass::oid, root::oid, num,
+                                                    (pg_identify_object('pg_class'::regclass, root, num)).identity),
+                                             ' or ' order by nth)),
         'ready', format('(has_table_privilege(%s::oid, ''select'') and not row_security_active(%s::oid))',
                         root::oid, root::oid))
-      from (select name, operator, nth, (select u.place::int from pg_index as i
-                        cross join unnest(i.indkey::int2[]) with ordinality as u (num, place)
-                         join pg_attribute as a on a.attrelid = root and a.attnum = u.num
-                        where i.indexrelid = key_index and a.attname = name) as place
-              from unnest(key_columns, operators) with ordinality as k (name, operator, nth)) as k
+      from (select name, operator, nth, a.attnum as num
+              from unnest(key_columns, operators) with ordinality as k (name, operator, nth)
+              join pg_attribute as a on a.attrelid = root and a.attname = name) as k
 $$;
 
 -- create_capture_function: completes the template of one trigger function and creates it. Shared pieces:

@@ -116,7 +116,7 @@ begin
         on conflict on constraint captured_pkey do update
        set columns = excluded.columns, key_index_built = c.key_index_built or excluded.key_index_built;
     perform penstock.create_capture_functions(
-        penstock.capture_fields(pipeline, relation, name, key.columns, key.operators, key.key_index),
+        penstock.capture_fields(pipeline, relation, name, key.columns, key.operators),
         (select c.relkind = 'p' from pg_class as c where c.oid = relation));
     for target in select relation::oid union select t.relid from pg_partition_tree(relation) as t loop
         perform penstock.create_triggers(pipeline, relation, target, key.operators, key.columns);

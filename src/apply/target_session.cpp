@@ -72,9 +72,10 @@ Task<void> TargetSession::load(std::span<const TableSpec> tables) {
 
 void TargetSession::append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const {
   std::string sql = "truncate ";
+  // A table that was truncated twice stands there twice: PostgreSQL takes that for once.
+  std::string_view comma;
   for (const std::size_t table : tables) {
-    if (table != tables.front()) sql.append(", ");
-    sql.append(tables_[table].spec().target);
+    sql.append(std::exchange(comma, ", ")).append(tables_[table].spec().target);
   }
   trip.add_sql(trip.keep(std::move(sql)));
 }

@@ -306,6 +306,21 @@ TEST_F(Traps, Trap17_AForeignPartitionIsRefusedWithTheReason) {
   EXPECT_EQ(refused.code, 2) << refused.err;
 }
 
+TEST_F(Traps, Trap17_AWriterOfAPartitionWaitsForNobodyWhoHoldsTheRoot) {
+  line_.on_both(
+      "create table t (id int primary key, v int) partition by range (id);"
+      "create table t_0 partition of t for values from (0) to (100)");
+  line_.configure("[[table]]\nsource = \"public.t\"\n");
+  begin();
+  write("insert into t values (1, 1), (2, 2), (3, 3)");
+  Database holder = line_.a();
+  holder.run("begin; lock table only t in access exclusive mode");
+  // INSERT and UPDATE read the root's partition bounds; DELETE alone needs nothing of the root.
+  write("set lock_timeout = '1s'; delete from t_0 where id = 3");
+  holder.run("rollback");
+  expect_equal();
+}
+
 TEST_F(Traps, Trap18_ReReadingGoesByTheKeysIndex) {
   create("id int primary key, v int");
   write("insert into t select g, g from generate_series(1, 300000) as g");
