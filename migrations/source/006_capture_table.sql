@@ -45,6 +45,8 @@ $$;
 
 -- create_triggers: the triggers of one table or partition; those that are there already stay.
 -- A table that is partitioned itself needs no TRUNCATE trigger unless it is the root: its leaves have theirs.
+-- They fire under session_replication_role = replica too (a restore, another replication tool), where the role may say
+-- so: that is the owner's right, beyond TRIGGER.
 create function penstock.create_triggers(of_pipeline text, root oid, target oid, operators text[], key_columns text[])
 returns void
 language plpgsql
@@ -54,6 +56,7 @@ declare
     function text    := 'penstock.' || quote_ident(of_pipeline || '_' || root);
     split    boolean := (select c.relkind = 'p' from pg_class as c where c.oid = root);
     leaf     boolean := (select c.relkind = 'r' from pg_class as c where c.oid = target);
+    owner    boolean := (select pg_has_role(c.relowner, 'usage') from pg_class as c where c.oid = target);
     wanted   record;
 begin
     for wanted in
@@ -76,6 +79,10 @@ begin
         execute format('create trigger %I %s on %s %s execute function %s()',
                        format('penstock_%s_%s', of_pipeline, wanted.name), wanted.event, target::regclass,
                        wanted.clauses, function || wanted.suffix);
+        if owner then
+            execute format('alter table only %s enable always trigger %I', target::regclass,
+                           format('penstock_%s_%s', of_pipeline, wanted.name));
+        end if;
     end loop;
 end
 $$;

@@ -71,6 +71,7 @@ Task<void> TargetSession::load(std::span<const TableSpec> tables) {
 }
 
 void TargetSession::append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const {
+  trip.add_sql("set constraints all immediate");  // what is deferred to the commit would stand in its way
   std::string sql = "truncate ";
   // A table that was truncated twice stands there twice: PostgreSQL takes that for once.
   std::string_view comma;

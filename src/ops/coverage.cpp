@@ -22,7 +22,8 @@ Task<bool> Coverage::look(pg::Connection& a, pg::Connection& b) {
   bool there = false;
   const std::string on_a = co_await look_at_a(a);
   const std::string on_b = co_await look_at_b(b, there);
-  if (on_a + on_b != seen_) moved_ = std::chrono::steady_clock::now();
+  const bool working = co_await transaction_moved(b);
+  if (working || on_a + on_b != seen_) moved_ = std::chrono::steady_clock::now();
   seen_ = on_a + on_b;
   co_return there;
 }
@@ -35,9 +36,8 @@ Task<std::string> Coverage::look_at_a(pg::Connection& a) {
 }
 
 Task<std::string> Coverage::look_at_b(pg::Connection& b, bool& there) {
-  const pg::Result progress = co_await b.query(sql::target::apply_progress);
   const pg::Result offsets = co_await b.query(sql::target::newest_offsets, pg::Params::of(pipeline_));
-  if (offsets.empty()) co_return fmt::format(" B {}", progress.text(0, 0));
+  if (offsets.empty()) co_return "";
   const std::int64_t batch = offsets.int64(0, 1);
   there = wanted_ && batch >= wanted_->batch;
   if (there && batch == wanted_->batch && offsets.int64(0, 3) != wanted_->nonce) {
@@ -46,7 +46,17 @@ Task<std::string> Coverage::look_at_b(pg::Connection& b, bool& there) {
                               "from a backup?)",
                               batch));
   }
-  co_return fmt::format(" B {} {} {}", batch, offsets.text(0, 2), progress.text(0, 0));
+  co_return fmt::format(" B {} {}", batch, offsets.text(0, 2));
+}
+
+Task<bool> Coverage::transaction_moved(pg::Connection& b) {
+  const pg::Result open = co_await b.query(sql::target::apply_progress);
+  const std::string transaction(open.empty() ? "" : open.text(0, 0));
+  const std::string statement(open.empty() ? "" : open.text(0, 1));
+  const bool moved = !transaction.empty() && transaction == transaction_ && statement != statement_;
+  transaction_ = transaction;
+  statement_ = statement;
+  co_return moved;
 }
 
 Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const std::string& pipeline,

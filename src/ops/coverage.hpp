@@ -19,7 +19,8 @@ class Coverage {
   // B holds another batch under the number waited for.
   Task<bool> look(pg::Connection& a, pg::Connection& b);
 
-  // Since when two looks saw the same: no batch, no step of one, no statement of the applier's open transaction.
+  // Since when nothing moved: no batch, no step of one, no further statement of one and the same transaction of the
+  // applier's (which fails and begins anew while B refuses it).
   std::chrono::steady_clock::duration still_for() const { return std::chrono::steady_clock::now() - moved_; }
 
  private:
@@ -30,12 +31,14 @@ class Coverage {
 
   Task<std::string> look_at_a(pg::Connection& a);
   Task<std::string> look_at_b(pg::Connection& b, bool& there);
+  Task<bool> transaction_moved(pg::Connection& b);
 
   std::string pipeline_;
   std::string snapshot_;
   std::string covered_;
   std::optional<Wanted> wanted_;
   std::string seen_;
+  std::string transaction_, statement_;  // the applier's, by when they began
   std::chrono::steady_clock::time_point moved_ = std::chrono::steady_clock::now();
 };
 
