@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <mutex>
 #include <thread>
 
@@ -188,7 +189,7 @@ TEST(Random, SchemasAndTransactionsEndEqual) {
   std::uint64_t seed = from_environment("PENSTOCK_TEST_SEED", std::random_device{}());
   for (; Clock::now() < end && !HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    fmt::print("seed {}\n", seed);
+    std::cout << "seed " << seed << std::endl;
     Round(seed).run();
   }
 }
