@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/line.hpp"
+#include "support/own_server.hpp"
 
 namespace penstock::test {
 namespace {
@@ -157,6 +158,26 @@ TEST_F(Statements, ReplicaRoleOnAIsCapturedLikeAnyOther) {
       "1; delete from t where id = 2");
   expect_equal();
   EXPECT_EQ(on_b("select id || '=' || v from t"), "1=3");
+}
+
+TEST(PreparedTransactions, AreDeliveredOnceTheyCommit) {
+  const OwnServer own("a", "max_prepared_transactions=10");
+  Line line(own.servers);
+  line.on_both("create table t (id int primary key, v int)");
+  line.configure("[[table]]\nsource = \"public.t\"\n");
+  line.migrate_and_copy();
+  const Process replicator = line.start();
+  Database a = line.a();
+  a.run("begin; insert into t values (1, 1), (2, 2); update t set v = 5 where id = 1");
+  a.run("prepare transaction 'committed later'");
+  a.run("begin; insert into t values (3, 3)");
+  a.run("prepare transaction 'never'");
+  a.run("insert into t values (4, 4)");
+  EXPECT_TRUE(line.b().becomes("select string_agg(id::text, ' ' order by id) from t", "4", 5));
+  a.run("commit prepared 'committed later'");
+  EXPECT_TRUE(line.b().becomes("select string_agg(id::text, ' ' order by id) from t", "1 2 4", 5));
+  a.run("rollback prepared 'never'");
+  line.expect_equal("t", "t", "id");
 }
 
 TEST_F(Statements, EmptyOnesLeaveNothing) {

@@ -1,16 +1,12 @@
 // PostgreSQL A, PostgreSQL B and Kafka stopped hard under load, on servers of the test's own.
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
-#include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "support/history.hpp"
 #include "support/line.hpp"
+#include "support/own_server.hpp"
 #include "support/writers.hpp"
 
 namespace penstock::test {
@@ -18,48 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-// The output of compose/stack, without its newline.
-std::string stack(const std::string& arguments) {
-  const char* program = std::getenv("PENSTOCK_TEST_STACK");
-  if (program == nullptr) throw std::runtime_error("PENSTOCK_TEST_STACK is not set: use tests/run");
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen((std::string(program) + " " + arguments).c_str(), "r"),
-                                                   ::pclose);
-  std::string out;
-  std::array<char, 256> buffer{};
-  while (std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) out += buffer.data();
-  while (!out.empty() && out.back() == '\n') out.pop_back();
-  return out;
-}
-
-// The one server that a test stops, its own and gone with it; the other two are everybody's.
-class OwnServer {
- public:
-  // `which` is a, b or kafka.
-  explicit OwnServer(const std::string& which) : kind_(which == "kafka" ? "kafka" : "pg") {
-    directory_ = std::filesystem::temp_directory_path() / ("penstock-own-" + std::to_string(std::random_device{}()));
-    std::filesystem::create_directories(directory_);
-    std::filesystem::permissions(directory_, std::filesystem::perms(0755));  // PostgreSQL runs as another user
-    (which == "a" ? servers.a : which == "b" ? servers.b : servers.kafka) = start();
-  }
-  ~OwnServer() {
-    kill();
-    std::filesystem::remove_all(directory_);
-  }
-  std::string start() const { return command("start"); }
-  void kill() const { command("kill"); }  // SIGKILL to every process of it
-  void stop_immediately() const { command("stop", " immediate"); }
-
-  Servers servers = Servers::shared();
-
- private:
-  std::string command(const std::string& action, const std::string& how = "") const {
-    return stack(kind_ + " " + action + " " + (directory_ / "server").string() + how);
-  }
-
-  const std::string kind_;
-  std::filesystem::path directory_;
-};
 
 class RestartTest : public testing::TestWithParam<std::string> {};
 

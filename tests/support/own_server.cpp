@@ -1,0 +1,42 @@
+#include "support/own_server.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+namespace penstock::test {
+namespace {
+
+// The output of compose/stack, without its newline.
+std::string stack(const std::string& arguments) {
+  const char* program = std::getenv("PENSTOCK_TEST_STACK");
+  if (program == nullptr) throw std::runtime_error("PENSTOCK_TEST_STACK is not set: use tests/run");
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen((std::string(program) + " " + arguments).c_str(), "r"),
+                                                   ::pclose);
+  std::string out;
+  std::array<char, 256> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) out += buffer.data();
+  while (!out.empty() && out.back() == '\n') out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+OwnServer::OwnServer(const std::string& which, const std::string& settings) : kind_(which == "kafka" ? "kafka" : "pg") {
+  directory_ = std::filesystem::temp_directory_path() / ("penstock-own-" + std::to_string(std::random_device{}()));
+  std::filesystem::create_directories(directory_);
+  std::filesystem::permissions(directory_, std::filesystem::perms(0755));  // PostgreSQL runs as another user
+  (which == "a" ? servers.a : which == "b" ? servers.b : servers.kafka) = command("start", settings);
+}
+
+OwnServer::~OwnServer() {
+  kill();
+  std::filesystem::remove_all(directory_);
+}
+
+std::string OwnServer::command(const std::string& action, const std::string& how) const {
+  return stack(kind_ + " " + action + " " + (directory_ / "server").string() + " " + how);
+}
+
+}  // namespace penstock::test

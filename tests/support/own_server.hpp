@@ -1,0 +1,32 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "support/line.hpp"
+
+namespace penstock::test {
+
+// One server of a test's own, to be stopped or set up as it likes, and gone with the object; the other two are
+// everybody's.
+class OwnServer {
+ public:
+  // which: a, b or kafka. settings: NAME=VALUE, separated by spaces.
+  explicit OwnServer(const std::string& which, const std::string& settings = "");
+  ~OwnServer();
+  OwnServer(const OwnServer&) = delete;
+  OwnServer& operator=(const OwnServer&) = delete;
+
+  std::string start() const { return command("start"); }
+  void kill() const { command("kill"); }  // SIGKILL to every process of it
+  void stop_immediately() const { command("stop", "immediate"); }
+
+  Servers servers = Servers::shared();
+
+ private:
+  std::string command(const std::string& action, const std::string& how = "") const;
+
+  const std::string kind_;
+  std::filesystem::path directory_;
+};
+
+}  // namespace penstock::test
