@@ -26,7 +26,10 @@ Reject broken_rule(const Record& record, std::string_view rule) {
 }
 
 Reject too_large(const Record& record) {
-  return {&record, Stage::data, "", "54000", "the row is too large for its topic; its key is all that came"};
+  return {
+      &record, Stage::data, "", "54000",
+      "the row is too large, only its key came: raise message.max.bytes of [kafka.producer] and max.message.bytes of "
+      "its topic, and write the row again"};
 }
 
 Reject poison(const Record& record) { return {&record, Stage::decode, "", "", record.poison}; }
