@@ -52,15 +52,18 @@ declare
     entry   penstock.captured;
     keys    text;
     after   text;
+    key     text;
     schemas text[];
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
     select string_agg(format('t.%I', a.attname), ', ' order by nth),
            -- Of the key's columns alone: a domain that refuses NULL would refuse the columns it lacks.
-           string_agg(format('(select a.%1$I from json_to_record($1) as a (%1$I %2$s))', a.attname,
-                             format_type(a.atttypid, a.atttypmod)), ', ' order by nth),
+           string_agg(format('(select a.%1$I%3$s from json_to_record($1) as a (%2$s))', a.attname,
+                             penstock.read_column(a.attname, a.atttypid, a.atttypmod),
+                             penstock.read_cast(a.atttypid)), ', ' order by nth),
+           penstock.json_object_sql('k', array_agg(a.attname::text order by nth), array_agg(a.atttypid order by nth)),
            array_agg(distinct substring(o from '^operator\((.*)\.[^.]*\)$'))
-      into keys, after, schemas
+      into keys, after, key, schemas
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) with ordinality as k (name, num, o, nth)
       join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped;
     if cardinality(schemas) <> 1 then
@@ -68,11 +71,12 @@ begin
               using errcode = 'feature_not_supported';
     end if;
     return format($$
-        select row_to_json(t.*)::text as image, row_to_json(k.*) as key
+        select %5$s::text as image, %6$s as key
           from %1$s as t
          cross join lateral (select %2$s) as k
          where $1 is null or row(%2$s) operator(%3$s.>) row(%4$s)
-         order by %2$s limit $2 $$, entry.root::regclass, keys, schemas[1], after);
+         order by %2$s limit $2 $$, entry.root::regclass, keys, schemas[1], after,
+        penstock.image_sql(entry.root, 't'), key);
 end
 $outer$;
 
