@@ -89,7 +89,7 @@ $$;
 -- above a megabyte and after alterations only: the subtransactions stay out of the common path.
 create function penstock.journal_keys(of_pipeline text, of_root oid, leaf int, keys text[]) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set array_nulls = on
 as $$
 declare
     entry    penstock.captured;
