@@ -68,26 +68,28 @@ create function penstock.touched_keys(of_pipeline text, of_root oid, transitions
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select 'select array_agg(distinct pg_catalog.row_to_json(penstock_k.*)::text) from ('
-           || string_agg('select ' || k.list || ' from ' || t || ' penstock_x', ' union all ')
+    select 'select array_agg(distinct ' || penstock.json_object_sql('penstock_k', c.key_columns, k.types)
+           || '::text) from (' || string_agg('select ' || k.list || ' from ' || t || ' penstock_x', ' union all ')
            || ') penstock_k'
       from penstock.captured as c
      cross join lateral (
            select string_agg(format('%s as %I', coalesce(format('penstock_x.%I', a.attname), 'null::text'), name),
-                             ', ' order by nth)
+                             ', ' order by nth),
+                  array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)
              from unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
-             left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped) as k (list)
+             left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped) as k (list, types)
      cross join unnest(transitions) as t
      where c.pipeline = of_pipeline and c.root = of_root
+     group by c.key_columns, k.types
 $$;
 
 -- journal_keys: journals the given keys as they stand now in the table, a row each: 'update' with the present
 -- image, 'delete' when absent, 'oversize' when the image cannot be written as JSON (or the key cannot be looked
 -- up any more because one of its columns was dropped). Never fails for the row's sake. It runs for keys of rows
--- above a megabyte and after renames only: the subtransactions stay out of the common path.
+-- above a megabyte and after alterations only: the subtransactions stay out of the common path.
 create function penstock.journal_keys(of_pipeline text, of_root oid, leaf int, keys text[]) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set array_nulls = on
 as $$
 declare
     entry    penstock.captured;
@@ -101,12 +103,13 @@ begin
     select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
     select count(a.attname) = cardinality(entry.key_columns) and has_table_privilege(of_root, 'select')
                and not row_security_active(of_root),
-           format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, row_to_json(penstock_t.*)
+           format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
                      from %s penstock_t, json_to_record(json_build_object(%s)) penstock_k (%s)
-                    where %s', journal, entry.relation, of_root::regclass,
+                    where %s', journal, entry.relation, penstock.image_sql(of_root, 'penstock_t'), of_root::regclass,
                   string_agg(format('%L, $1 -> %L', a.attname, name), ', '),
-                  string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '),
-                  string_agg(format('penstock_t.%I %s penstock_k.%I', a.attname, operator, a.attname), ' and '))
+                  string_agg(penstock.read_column(a.attname, a.atttypid, a.atttypmod), ', '),
+                  string_agg(format('penstock_t.%I %s penstock_k.%I%s', a.attname, operator, a.attname,
+                                    penstock.read_cast(a.atttypid)), ' and '))
       into complete, reread
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
       left join pg_attribute as a on a.attrelid = of_root and a.attnum = num and not a.attisdropped;

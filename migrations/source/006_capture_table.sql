@@ -1,21 +1,8 @@
 -- 006_capture_table: installs and removes the triggers of one table.
--- Functions: penstock.touched_key, penstock.journal_leaf, penstock.capture_table(pipeline, relation, key_columns),
+-- Functions: penstock.journal_leaf, penstock.capture_table(pipeline, relation, key_columns),
 --   penstock.release_table(pipeline, relation), penstock.drop_journal(pipeline).
 -- Tables touched: penstock.captured, penstock.slot, penstock.slice; triggers on the captured tables.
 -- Grants: EXECUTE revoked from PUBLIC.
-
--- touched_key: the key object, under the names when installed, of a row given as JSON under its present names.
-create function penstock.touched_key(of_pipeline text, of_root oid, image json) returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select '{' || string_agg(to_json(name) || ':' || coalesce((image -> a.attname::text)::text, 'null'), ',' order by nth)
-               || '}'
-      from penstock.captured as c
-     cross join unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
-      left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped
-     where c.pipeline = of_pipeline and c.root = of_root
-$$;
 
 -- journal_leaf: journals every key of one partition as deleted; it is about to be truncated on its own.
 create function penstock.journal_leaf(of_pipeline text, of_root oid, partition oid, leaf int) returns void
@@ -31,10 +18,12 @@ begin
     end if;
     execute (select format('insert into penstock.%I (relation, action, n, old_rows)
                             select %L, ''delete'', count(*), string_agg(penstock_p.image, chr(30))
-                              from (select row_to_json(penstock_k.*)::text as image, row_number() over () as i
+                              from (select %s::text as image, row_number() over () as i
                                       from (select %s from %s penstock_x) penstock_k) penstock_p
                              group by penstock_p.i / 64',
                            of_pipeline || '_cdc_' || leaf, entry.relation,
+                           penstock.json_object_sql('penstock_k', entry.key_columns,
+                               array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)),
                            string_agg(format('%s as %I', coalesce(format('penstock_x.%I', a.attname), 'null::text'),
                                              name), ', ' order by nth),
                            partition::regclass)

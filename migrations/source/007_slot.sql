@@ -1,6 +1,7 @@
 -- 007_slot: where a pipeline begins, and the initial copy in slices.
 -- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.start_slot,
---   penstock.slice_sql, penstock.store_slice. Tables touched: penstock.slot, penstock.slice, the captured tables (select).
+--   penstock.index_operator, penstock.behind_sql, penstock.slice_sql, penstock.store_slice.
+-- Tables touched: penstock.slot, penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
 
 create table penstock.pipeline (
@@ -42,6 +43,43 @@ as $$
       from fresh left join newest as n on true
 $$;
 
+-- index_operator: the operator of a btree index on one of its columns: strategy 3 is equal, 4 not less, 5 greater.
+create function penstock.index_operator(key_index oid, attnum int2, strategy int) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('operator(%I.%s)', n.nspname, o.oprname)
+      from pg_index as i
+     cross join unnest(i.indkey::int2[]) with ordinality as u (num, nth)
+      join pg_opclass as c on c.oid = (i.indclass::oid[])[u.nth - 1]
+      join pg_amop as m on m.amopfamily = c.opcfamily and m.amopstrategy = strategy
+                       and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype
+      join pg_operator as o on o.oid = m.amopopr
+      join pg_namespace as n on n.oid = o.oprnamespace
+     where i.indexrelid = key_index and u.num = attnum and u.nth <= i.indnkeyatts
+$$;
+
+-- behind_sql: whether the columns are behind the values in the order of the key: a comparison of rows where one operator
+-- serves all columns, else (citext beside int; hstore, whose operators have names of their own) column by column.
+create function penstock.behind_sql(columns text[], vals text[], equal text[], not_less text[], greater text[]) returns text
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    sql text;
+begin
+    if greater[1] = all (greater) then
+        return format('row(%s) %s row(%s)', array_to_string(columns, ', '), greater[1], array_to_string(vals, ', '));
+    end if;
+    for i in reverse cardinality(columns) .. 1 loop
+        sql := concat(format('%s %s %s', columns[i], greater[i], vals[i]),
+                      case when sql is not null then format(' or %s %s %s and (%s)', columns[i], equal[i], vals[i], sql) end);
+    end loop;
+    -- The first column once more, for the index: it then begins there.
+    return format('%s %s %s and (%s)', columns[1], not_less[1], vals[1], sql);
+end
+$$;
+
 -- slice_sql: reads the next rows of a table in key order behind a key.   $1 json key object or null, $2 rows at most
 -- The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
 create function penstock.slice_sql(of_pipeline text, of_relation text) returns text
@@ -49,30 +87,32 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $outer$
 declare
-    entry   penstock.captured;
-    keys    text;
-    after   text;
-    schemas text[];
+    entry  penstock.captured;
+    keys   text;
+    behind text;
+    key    text;
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
     select string_agg(format('t.%I', a.attname), ', ' order by nth),
            -- Of the key's columns alone: a domain that refuses NULL would refuse the columns it lacks.
-           string_agg(format('(select a.%1$I from json_to_record($1) as a (%1$I %2$s))', a.attname,
-                             format_type(a.atttypid, a.atttypmod)), ', ' order by nth),
-           array_agg(distinct substring(o from '^operator\((.*)\.[^.]*\)$'))
-      into keys, after, schemas
-      from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) with ordinality as k (name, num, o, nth)
+           penstock.behind_sql(array_agg(format('t.%I', a.attname) order by nth),
+                               array_agg(format('(select a.%1$I%3$s from json_to_record($1) as a (%2$s))', a.attname,
+                                                penstock.read_column(a.attname, a.atttypid, a.atttypmod),
+                                                penstock.read_cast(a.atttypid)) order by nth),
+                               array_agg(penstock.index_operator(entry.key_index, num, 3) order by nth),
+                               array_agg(penstock.index_operator(entry.key_index, num, 4) order by nth),
+                               array_agg(penstock.index_operator(entry.key_index, num, 5) order by nth)),
+           penstock.json_object_sql('k', array_agg(a.attname::text order by nth), array_agg(a.atttypid order by nth))
+      into keys, behind, key
+      from unnest(entry.key_columns, entry.key_attnums) with ordinality as k (name, num, nth)
       join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped;
-    if cardinality(schemas) <> 1 then
-        raise exception 'the key of % mixes types of several extensions, which cannot be compared as a row', of_relation
-              using errcode = 'feature_not_supported';
-    end if;
     return format($$
-        select row_to_json(t.*)::text as image, row_to_json(k.*) as key
-          from %1$s as t
-         cross join lateral (select %2$s) as k
-         where $1 is null or row(%2$s) operator(%3$s.>) row(%4$s)
-         order by %2$s limit $2 $$, entry.root::regclass, keys, schemas[1], after);
+        select %1$s::text as image, %2$s as key
+          from %3$s as t
+         cross join lateral (select %4$s) as k
+         where $1 is null or %5$s
+         order by %4$s limit $2 $$,
+        penstock.image_sql(entry.root, 't'), key, entry.root::regclass, keys, behind);
 end
 $outer$;
 
@@ -83,7 +123,7 @@ create function penstock.store_slice(of_pipeline text, of_relation text, rows_ma
 language plpgsql
 set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = 'ISO, MDY' set TimeZone = 'UTC'
 set IntervalStyle = 'postgres' set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
-set quote_all_identifiers = off set enable_seqscan = off set enable_sort = off set jit = off
+set quote_all_identifiers = off set array_nulls = on set enable_seqscan = off set enable_sort = off set jit = off
 as $outer$
 declare
     slot   penstock.slot;

@@ -1,5 +1,5 @@
 -- 002_apply_sql: the statements that put changes into a target table, generated per table.
--- Functions: penstock.reject, penstock.fenced, penstock.apply_sql, penstock.same_key, penstock.mixed_sql.
+-- Functions: penstock.reject, penstock.fenced, penstock.records_sql, penstock.apply_sql, penstock.same_key, penstock.mixed_sql.
 -- Tables touched: none; pg_attribute is read.
 
 -- reject: ends a statement of the fast path because a rule is false for one of its rows. Everything of the batch that
@@ -12,6 +12,22 @@ as $$ begin raise exception 'a rule is false' using errcode = 'PN001'; end $$;
 create function penstock.fenced() returns boolean
 language plpgsql volatile
 as $$ begin raise exception 'another applier was here' using errcode = 'PN002'; end $$;
+
+-- records_sql: a FROM item that reads columns of a table, and the ordinal, from a JSON array of objects. What is json is
+-- read as text: images carry it as a string, and a domain over json must not see that string.
+create function penstock.records_sql(argument text, relation regclass, columns text[], alias text, ordinal text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('(select %1$s, penstock_p.%2$I from rows from (json_to_recordset(%3$s::json) as (%4$s)) '
+                  'with ordinality as penstock_p (%5$s, %2$I)) as %6$s',
+                  string_agg(format('penstock_p.%1$I%2$s as %1$I', name, penstock.read_cast(atttypid)), ', ' order by i),
+                  ordinal, argument,
+                  string_agg(penstock.read_column(name, atttypid, atttypmod), ', ' order by i),
+                  string_agg(quote_ident(name), ', ' order by i), alias)
+      from unnest(columns) with ordinality as k (name, i)
+      join pg_attribute on attrelid = relation and attname = name and not attisdropped
+$$;
 
 -- apply_sql: one statement for a target table.
 --   target    the table, quoted where SQL needs it
@@ -41,14 +57,13 @@ declare
     written     text;   -- columns that are written
     assignments text;   -- of ON CONFLICT DO UPDATE
     keys        text;
-    key_types   text;
     guard       text;   -- true, or penstock.reject()
     first_rule  text;   -- name of the first broken rule
     images      text;   -- FROM item: the rows, their columns by name (rules use them), and the ordinal
     image       text;   -- what to select from it
 begin
-    -- No list of column names here: the server parses the text anew after DDL, and a list that became too short would
-    -- give the ordinal's name to a column added since.
+    -- No list of column names where none is needed: the server parses the text anew after DDL, and a list that became too
+    -- short would give the ordinal's name to a column added since.
     images := format('json_populate_recordset(null::%s, $1::json) with ordinality as r', relation);
     image := 'r.*';
     if exists (select from pg_attribute where attrelid = relation and attname = ordinal and not attisdropped) then
@@ -57,9 +72,15 @@ begin
             ordinal := ordinal || '_';
             value := value || '_';
         end loop;
+        image := format('r.*, e.%I', ordinal);
         images := format('json_array_elements($1::json) with ordinality as e (%I, %I), json_populate_record(null::%s, e.%1$I) as r',
                          value, ordinal, relation);
-        image := format('r.*, e.%I', ordinal);
+    end if;
+    if exists (select from pg_attribute where attrelid = relation and not attisdropped and penstock.is_json(atttypid)) then
+        image := 'r.*';
+        images := penstock.records_sql('$1', relation,
+            array(select attname from pg_attribute where attrelid = relation and attnum > 0 and not attisdropped
+                   order by attnum), 'r', ordinal);
     end if;
 
     select string_agg(quote_ident(attname), ', ' order by attnum)
@@ -71,12 +92,8 @@ begin
       into written, assignments
       from pg_attribute where attrelid = relation and attnum > 0 and not attisdropped;
 
-    select string_agg(quote_ident(name), ', ' order by i),
-           string_agg(format('%I %s', name, format_type(atttypid, atttypmod)), ', ' order by i)
-      into keys, key_types
-      from unnest(key) with ordinality as k (name, i)
-      left join pg_attribute on attrelid = relation and attname = name and not attisdropped;
-    if key_types is null or array_length(key, 1) is distinct from
+    select string_agg(quote_ident(name), ', ' order by i) into keys from unnest(key) with ordinality as k (name, i);
+    if array_length(key, 1) is distinct from
        (select count(*) from pg_attribute where attrelid = relation and attname = any (key) and not attisdropped) then
         raise exception 'table % lacks a key column: % are needed', relation, array_to_string(key, ', ')
             using errcode = 'undefined_column';
@@ -96,11 +113,11 @@ begin
             'on conflict (%3$s) do %7$s',
             images, guard, keys, ordinal, relation, written, coalesce('update set ' || assignments, 'nothing'), image);
     elsif kind in ('mixed_delete', 'mixed_upsert') then
-        return penstock.mixed_sql(kind, relation, key, keys, key_types, images, image, guard, ordinal, written, assignments);
+        return penstock.mixed_sql(kind, relation, key, keys, images, image, guard, ordinal, written, assignments);
     elsif kind = 'delete_keys' then
         return format(
-            'delete from %s as t using (select distinct %s from json_to_recordset($1::json) as k (%s)) as k where %s',
-            relation, keys, key_types, penstock.same_key(key, 't', 'k'));
+            'delete from %s as t using (select distinct %s from %s) as k where %s',
+            relation, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(key, 't', 'k'));
     elsif kind = 'validate' then
         return case when first_rule is null
                -- Evaluated for its casts alone; a constant condition would be optimised away together with them.
@@ -109,8 +126,8 @@ begin
                            ordinal, first_rule, images) end;
     elsif kind = 'key_groups' then
         return format(
-            'select dense_rank() over (order by %s) from rows from (json_to_recordset($1::json) as (%s)) '
-            'with ordinality as k (%s, %I) order by %4$I', keys, key_types, keys, ordinal);
+            'select dense_rank() over (order by %s) from %s order by %I',
+            keys, penstock.records_sql('$1', relation, key, 'k', ordinal), ordinal);
     end if;
     raise exception 'apply_sql knows no %', kind;
 end
@@ -123,28 +140,28 @@ as $$ select string_agg(format('%1$s.%3$I = %2$s.%3$I', t, k, name), ' and ' ord
         from unnest(key) with ordinality as names (name, i) $$;
 
 -- mixed_sql: apply_sql's mixed_delete and mixed_upsert.
-create function penstock.mixed_sql(kind text, relation regclass, key text[], keys text, key_types text, images text,
-                                   image text, guard text, ordinal text, written text, assignments text) returns text
+create function penstock.mixed_sql(kind text, relation regclass, key text[], keys text, images text, image text,
+                                   guard text, ordinal text, written text, assignments text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
     select case when kind = 'mixed_delete' then format(
-        'with image as materialized (select %1$s, ($2::bigint[])[%2$I] as %2$I from rows from (json_to_recordset($1::json) '
-        'as (%3$s)) with ordinality as k (%1$s, %2$I)), '
-        'gone as (select distinct %1$s from (select %1$s, ($4::bigint[])[%2$I] as %2$I from rows from '
-        '(json_to_recordset($3::json) as (%3$s)) with ordinality as k (%1$s, %2$I)) as d '
-        'where not exists (select from image where %4$s and image.%2$I > d.%2$I)) '
-        'delete from %5$s as t using gone where %6$s',
-        keys, ordinal, key_types, penstock.same_key(key, 'image', 'd'), relation, penstock.same_key(key, 't', 'gone'))
+        'with image as materialized (select %1$s, ($2::bigint[])[%2$I] as %2$I from %3$s), '
+        'gone as (select distinct %1$s from (select %1$s, ($4::bigint[])[%2$I] as %2$I from %4$s) as d '
+        'where not exists (select from image where %5$s and image.%2$I > d.%2$I)) '
+        'delete from %6$s as t using gone where %7$s',
+        keys, ordinal, penstock.records_sql('$1', relation, key, 'k', ordinal),
+        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(key, 'image', 'd'), relation,
+        penstock.same_key(key, 't', 'gone'))
     else format(
         'with input as materialized (select %10$s from %1$s where %2$s), '
-        'gone as materialized (select %3$s, ($4::bigint[])[%4$I] as %4$I from rows from (json_to_recordset($3::json) '
-        'as (%5$s)) with ordinality as k (%3$s, %4$I)), '
+        'gone as materialized (select %3$s, ($4::bigint[])[%4$I] as %4$I from %5$s), '
         'last as (select distinct on (%3$s) * from input order by %3$s, %4$I desc) '
         'insert into %6$s (%7$s) overriding system value select %7$s from last where not exists '
         '(select from gone where %8$s and gone.%4$I > ($2::bigint[])[last.%4$I]) order by %4$I '
         'on conflict (%3$s) do %9$s',
-        images, guard, keys, ordinal, key_types, relation, written, penstock.same_key(key, 'gone', 'last'),
+        images, guard, keys, ordinal, penstock.records_sql('$3', relation, key, 'k', ordinal), relation, written,
+        penstock.same_key(key, 'gone', 'last'),
         coalesce('update set ' || assignments, 'nothing'), image)
     end
 $$;
