@@ -45,8 +45,9 @@ create table penstock.slice (
     batch    bigint not null,
     piece    int    not null,
     relation text   not null,
+    action   text   not null check (action in ('read', 'delete')),
     n        int    not null,
-    rows     text   not null,
+    rows     text   not null,               -- images, or the keys of rows that are gone
     primary key (pipeline, epoch, batch, piece)
 );
 

@@ -141,6 +141,7 @@ begin
     if not found then
         return false;
     end if;
+    delete from penstock.request as r where r.pipeline = pipeline and r.relation = relation;
     foreach suffix in array array['_insert', '_update', '_delete', '_truncate', '_move'] loop
         execute format('drop function if exists penstock.%I() cascade', pipeline || '_' || entry.root || suffix);
     end loop;
