@@ -229,6 +229,14 @@ Task<void> Journal::append_step(std::string_view statement, pg::Params params) {
   ++slot_.step;
 }
 
+Task<std::vector<std::string>> Journal::watch_capture() {
+  const pg::Result doubts =
+      co_await a_.query("select message from penstock.watch_capture($1)", pg::Params::of(pipeline_));
+  std::vector<std::string> messages;
+  for (int row = 0; row < doubts.rows(); ++row) messages.emplace_back(doubts.text(row, 0));
+  co_return messages;
+}
+
 Task<void> Journal::keep_house() {
   co_await a_.query("select penstock.rotate_ring($1, $2)", pg::Params().add(pipeline_).add(kLeafBytes));
   co_await a_.query("select penstock.empty_leaf($1)", pg::Params().add(pipeline_));

@@ -1,5 +1,7 @@
 #include "pipeline/capture_loop.hpp"
 
+#include <algorithm>
+
 #include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
@@ -87,6 +89,7 @@ Task<void> CaptureLoop::stream(Journal& journal) {
   while (!stop_.requested()) {
     if (std::chrono::steady_clock::now() - house_kept_ > kHouseInterval) {
       co_await journal.keep_house();
+      co_await say_doubts(journal);
       house_kept_ = std::chrono::steady_clock::now();
     }
     // Not while the sleep lock is held: every writer would notify, and copying may take long.
@@ -108,6 +111,15 @@ Task<void> CaptureLoop::stream(Journal& journal) {
     }
   }
   if (!journal.slot().acknowledged()) co_await journal.acknowledge();
+}
+
+// Each once, until it is gone.
+Task<void> CaptureLoop::say_doubts(Journal& journal) {
+  std::vector<std::string> doubts = co_await journal.watch_capture();
+  for (const auto& doubt : doubts) {
+    if (std::find(doubts_.begin(), doubts_.end(), doubt) == doubts_.end()) log::warn("capture: {}", doubt);
+  }
+  doubts_ = std::move(doubts);
 }
 
 // One batch with rows that are to be copied, at first or again; false where there are none.
