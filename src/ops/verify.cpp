@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "base/log.hpp"
 #include "model/json_text.hpp"
+#include "ops/backfill.hpp"
 #include "ops/coverage.hpp"
 #include "ops/spec.hpp"
 #include "ops/table_comparison.hpp"
@@ -103,19 +104,12 @@ class TableVerifier {
   bool gave_up_ = false;  // B does not move: what differs stays unsettled
 };
 
-}  // namespace
+using Tables = std::vector<const PipelineSpec::Table*>;
 
-Task<VerifyReport> verify(const Config& config, const std::optional<std::string>& table) {
-  pg::Connection a = co_await pg::Connection::connect({config.source.dsn, "A"});
-  pg::Connection b = co_await pg::Connection::connect({config.target.dsn, "B"});
-  const PipelineSpec spec = co_await load_spec(config, b);
-  co_await a.script(sql::common::verify_session);
-  co_await b.script(sql::common::verify_session);
-  const PipelineSpec::Table* const wanted = table ? &table_named(spec, *table) : nullptr;
+Task<VerifyReport> verify_all(const PipelineSpec& spec, const Tables& tables, pg::Connection& a, pg::Connection& b) {
   VerifyReport report;
-  for (const auto& one : spec.tables) {
-    if (wanted != nullptr && wanted != &one) continue;
-    TableVerifier verifier(spec.pipeline, one, a, b);
+  for (const auto* table : tables) {
+    TableVerifier verifier(spec.pipeline, *table, a, b);
     VerifyReport::Table found = co_await verifier.run();
     report.equal = report.equal && found.keys.empty() && found.unsettled == 0;
     report.tables.push_back(std::move(found));
@@ -123,11 +117,59 @@ Task<VerifyReport> verify(const Config& config, const std::optional<std::string>
   co_return report;
 }
 
+// Asks for what differs; false: the copy does not arrive.
+Task<bool> repair(const PipelineSpec& spec, const Tables& tables, const VerifyReport& found, pg::Connection& a,
+                  pg::Connection& b) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const VerifyReport::Table& differing = found.tables[i];
+    if (differing.more) {
+      co_await request_table(a, b, spec.pipeline, *tables[i]);
+    } else {
+      co_await request_rows(a, spec.pipeline, tables[i]->relation, differing.keys);
+    }
+    if (!differing.keys.empty()) {
+      log::info("verify: {}: {} is copied again", differing.relation,
+                differing.more ? "the whole table" : std::to_string(differing.keys.size()) + " rows");
+    }
+  }
+  const pg::Result now = co_await a.query("select pg_current_snapshot()");
+  const std::string snapshot(now.text(0, 0));
+  const bool there = co_await wait_until_covered(a, b, spec.pipeline, snapshot, kPatience);
+  if (!there) {
+    log::warn(
+        "verify: the repair does not arrive ({} s without a step); it stays asked for: is `penstock run` at work?",
+        kPatience.count());
+  }
+  co_return there;
+}
+
+}  // namespace
+
+Task<VerifyReport> verify(const Config& config, const VerifyOptions& options) {
+  pg::Connection a = co_await pg::Connection::connect({config.source.dsn, "A"});
+  pg::Connection b = co_await pg::Connection::connect({config.target.dsn, "B"});
+  const PipelineSpec spec = co_await load_spec(config, b);
+  co_await a.script(sql::common::verify_session);
+  co_await b.script(sql::common::verify_session);
+  Tables tables;
+  for (const auto& table : spec.tables) {
+    if (!options.table || &table == &table_named(spec, *options.table)) tables.push_back(&table);
+  }
+  VerifyReport report = co_await verify_all(spec, tables, a, b);
+  if (!options.repair || report.equal) co_return report;
+  const bool repaired = co_await repair(spec, tables, report, a, b);
+  if (!repaired) co_return report;
+  VerifyReport after = co_await verify_all(spec, tables, a, b);
+  for (std::size_t i = 0; i < tables.size(); ++i) after.tables[i].repaired = std::ssize(report.tables[i].keys);
+  co_return after;
+}
+
 std::string VerifyReport::to_text() const {
   std::string out;
   for (const auto& table : tables) {
-    out += fmt::format("{}: {} rows, {} differing, {} of them explained by open rejects{}\n", table.relation,
+    out += fmt::format("{}: {} rows, {} differing, {} of them explained by open rejects{}{}\n", table.relation,
                        table.rows, table.differing, table.explained,
+                       table.repaired > 0 ? fmt::format(", {} repaired", table.repaired) : "",
                        table.unsettled > 0 ? fmt::format(", {} not settled", table.unsettled) : "");
     for (const auto& key : table.keys) out += "  differs: " + key + "\n";
     if (table.more) out += "  … and perhaps more\n";
@@ -140,8 +182,9 @@ std::string VerifyReport::to_json() const {
   for (const auto& table : tables) {
     out.append(out.back() == '[' ? "{\"table\":" : ",{\"table\":");
     append_json_string(out, table.relation);
-    out += fmt::format(R"(,"rows":{},"differing":{},"explained_by_rejects":{},"unsettled":{},"more":{},"keys":[)",
-                       table.rows, table.differing, table.explained, table.unsettled, table.more);
+    out += fmt::format(
+        R"(,"rows":{},"differing":{},"explained_by_rejects":{},"unsettled":{},"more":{},"repaired":{},"keys":[)",
+        table.rows, table.differing, table.explained, table.unsettled, table.more, table.repaired);
     for (const auto& key : table.keys) out.append(out.back() == '[' ? "" : ",").append(key);
     out.append("]}");
   }
