@@ -128,7 +128,7 @@ Task<bool> repair(const PipelineSpec& spec, const Tables& tables, const VerifyRe
       co_await request_rows(a, spec.pipeline, tables[i]->relation, differing.keys);
     }
     if (!differing.keys.empty()) {
-      log::info("verify: {}: {} is copied again", differing.relation,
+      log::info("verify: {}: copying {} again", differing.relation,
                 differing.more ? "the whole table" : std::to_string(differing.keys.size()) + " rows");
     }
   }
