@@ -51,6 +51,23 @@ TEST(Backfill, CopiesRowsThatAPredicateNamesAndLeavesTheOthers) {
   line.expect_equal("one", "one", "id");
 }
 
+TEST(Backfill, KilledInTheMiddleOfARequestedSliceItGoesOnWithTheSameRows) {
+  Line line;
+  create_one(line);
+  line.a().run("insert into one select g, g from generate_series(1, 20000) as g");
+  line.migrate_and_copy();
+  line.b().run("update one set v = 0; insert into one select g, g from generate_series(-3000, -1) as g");
+  EXPECT_EQ(line.run({"backfill", "public.one", "--no-wait"}).code, 0);
+  // Among the deletes that were asked for by key, and among the images.
+  for (const char* pass : {"2", "20"}) {
+    Process killed =
+        line.start("all", {{"PENSTOCK_FAIL_POINT", std::string("capture.in_the_middle_of_a_slice:") + pass}});
+    EXPECT_TRUE(killed.wait(20s).has_value());
+    line.a().run("update one set v = v + 1 where id % 100 = 0; delete from one where id % 100 = 1");
+  }
+  line.expect_equal("one", "one", "id");
+}
+
 TEST(Backfill, KnowsKeysOfAnyTypeAndNamesThatNeedQuotes) {
   Line line;
   // Keys that the two databases may sort differently, and one whose text is not its value.
