@@ -1,5 +1,6 @@
 -- 006_capture_table: installs and removes the triggers of one table.
--- Functions: penstock.journal_leaf, penstock.capture_table(pipeline, relation, key_columns),
+-- Functions: penstock.journal_leaf, penstock.wanted_triggers, penstock.create_triggers,
+--   penstock.capture_table(pipeline, relation, key_columns),
 --   penstock.release_table(pipeline, relation), penstock.drop_journal(pipeline).
 -- Tables touched: penstock.captured, penstock.slot, penstock.slice; triggers on the captured tables.
 -- Grants: EXECUTE revoked from PUBLIC.
@@ -32,8 +33,33 @@ begin
 end
 $$;
 
+-- wanted_triggers: the triggers of a captured table and of its partitions at every level (DML fires only the triggers of the
+-- table it names). A table that is partitioned itself needs no TRUNCATE trigger unless it is the root: its leaves have theirs.
+create function penstock.wanted_triggers(of_pipeline text, root oid, operators text[], key_columns text[])
+returns table (target oid, name text, event text, clauses text, suffix text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select c.oid, format('penstock_%s_%s', of_pipeline, w.name), w.event, w.clauses, w.suffix
+      from pg_class as r
+     cross join lateral (select r.oid union select relid from pg_partition_tree(r.oid)) as t (oid)
+      join pg_class as c on c.oid = t.oid
+     cross join lateral (values
+           ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', true),
+           ('update', 'after update', case when r.relkind = 'p' then 'referencing old table as penstock_old new table as '
+               'penstock_new for each statement' else 'referencing new table as penstock_new for each statement' end,
+               '_update', true),
+           ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', true),
+           ('truncate', 'before truncate', 'for each statement', '_truncate', c.oid = r.oid or c.relkind = 'r'),
+           ('truncated', 'after truncate', 'for each statement', '_truncate', c.oid = r.oid),
+           ('move', 'after update', 'for each row when (not ('
+               || (select string_agg(format('old.%I %s new.%I', k, o, k), ' and ')
+                     from unnest(key_columns, operators) as u (k, o)) || '))', '_move', r.relkind <> 'p'))
+           as w (name, event, clauses, suffix, needed)
+     where r.oid = root and w.needed
+$$;
+
 -- create_triggers: the triggers of one table or partition; those that are there already stay.
--- A table that is partitioned itself needs no TRUNCATE trigger unless it is the root: its leaves have theirs.
 -- They fire under session_replication_role = replica too (a restore, another replication tool), where the role may say
 -- so: that is the owner's right, beyond TRIGGER.
 create function penstock.create_triggers(of_pipeline text, root oid, target oid, operators text[], key_columns text[])
@@ -41,36 +67,21 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
 declare
     function text    := 'penstock.' || quote_ident(of_pipeline || '_' || root);
-    split    boolean := (select c.relkind = 'p' from pg_class as c where c.oid = root);
-    leaf     boolean := (select c.relkind = 'r' from pg_class as c where c.oid = target);
     owner    boolean := (select pg_has_role(c.relowner, 'usage') from pg_class as c where c.oid = target);
     wanted   record;
 begin
     for wanted in
-        select * from (values
-            ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', true),
-            ('update', 'after update', case when split then 'referencing old table as penstock_old new table as '
-                'penstock_new for each statement' else 'referencing new table as penstock_new for each statement' end,
-                '_update', true),
-            ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', true),
-            ('truncate', 'before truncate', 'for each statement', '_truncate', target = root or leaf),
-            ('truncated', 'after truncate', 'for each statement', '_truncate', target = root),
-            ('move', 'after update', 'for each row when (not ('
-                || (select string_agg(format('old.%I %s new.%I', k, o, k), ' and ')
-                      from unnest(key_columns, operators) as u (k, o)) || '))', '_move', not split))
-            as w (name, event, clauses, suffix, needed)
-         where w.needed and not exists (
-               select from pg_trigger as t where t.tgrelid = target
-                  and t.tgname = format('penstock_%s_%s', of_pipeline, w.name))
+        select w.* from penstock.wanted_triggers(of_pipeline, root, operators, key_columns) as w
+         where w.target = create_triggers.target
+           and not exists (select from pg_trigger as t where t.tgrelid = w.target and t.tgname = w.name)
     loop
-        execute format('create trigger %I %s on %s %s execute function %s()',
-                       format('penstock_%s_%s', of_pipeline, wanted.name), wanted.event, target::regclass,
-                       wanted.clauses, function || wanted.suffix);
+        execute format('create trigger %I %s on %s %s execute function %s()', wanted.name, wanted.event,
+                       wanted.target::regclass, wanted.clauses, function || wanted.suffix);
         if owner then
-            execute format('alter table only %s enable always trigger %I', target::regclass,
-                           format('penstock_%s_%s', of_pipeline, wanted.name));
+            execute format('alter table only %s enable always trigger %I', wanted.target::regclass, wanted.name);
         end if;
     end loop;
 end
@@ -114,9 +125,11 @@ begin
     perform penstock.create_capture_functions(
         penstock.capture_fields(pipeline, relation, name, key.columns, key.operators),
         (select c.relkind = 'p' from pg_class as c where c.oid = relation));
+    perform penstock.note_capture(pipeline);    -- what was missing until now
     for target in select relation::oid union select t.relid from pg_partition_tree(relation) as t loop
         perform penstock.create_triggers(pipeline, relation, target, key.operators, key.columns);
     end loop;
+    perform penstock.note_capture(pipeline);
     return name;
 end
 $$;
@@ -137,6 +150,7 @@ begin
     if not found then
         return false;
     end if;
+    delete from penstock.request as r where r.pipeline = pipeline and r.relation = relation;
     foreach suffix in array array['_insert', '_update', '_delete', '_truncate', '_move'] loop
         execute format('drop function if exists penstock.%I() cascade', pipeline || '_' || entry.root || suffix);
     end loop;

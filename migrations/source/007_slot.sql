@@ -1,6 +1,6 @@
 -- 007_slot: where a pipeline begins, and the initial copy in slices.
--- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.start_slot,
---   penstock.index_operator, penstock.behind_sql, penstock.slice_sql, penstock.store_slice.
+-- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.append_backfill,
+--   penstock.start_slot, penstock.index_operator, penstock.behind_sql, penstock.slice_sql, penstock.store_slice.
 -- Tables touched: penstock.slot, penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
 
@@ -18,6 +18,25 @@ as $$
                       order by s.epoch desc, s.batch desc, s.step desc limit 1), true)
 $$;
 
+-- append_backfill: a slot row, the first one if need be, whose backfill has these entries: {"relation": {"after", "done", "part"}}:
+-- the key object the copy has come to, whether it is done, and the one partition that is copied (null: the whole table).
+create function penstock.append_backfill(of_pipeline text, entries jsonb) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    with newest as (
+        select * from penstock.slot as s where s.pipeline = of_pipeline order by s.epoch desc, s.batch desc, s.step desc limit 1)
+    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
+                               captured, backfill)
+    select of_pipeline, coalesce(n.epoch, 1), coalesce(n.batch, 0), coalesce(n.step + 1, 0),
+           case when n.kind in ('open', 'progress') then 'progress' else 'ack' end,
+           coalesce(n.nonce, (random() * 9007199254740991)::bigint), n.previous_nonce,
+           coalesce(n.acked, pg_current_snapshot()), coalesce(n.open, pg_current_snapshot()),
+           coalesce(n.last_id, 0), coalesce(n.last_ordinal, 0), coalesce(n.captured, '{}'),
+           coalesce(n.backfill, '{}') || entries
+      from (select) as one left join newest as n on true
+$$;
+
 -- start_slot: the slot's first row, or a row that adds relations. Called after the triggers are committed: a change that this
 -- snapshot sees is in the table and will be copied with it, any other is in the journal. With `initial` false what is
 -- in the tables already is not copied.
@@ -25,22 +44,9 @@ create function penstock.start_slot(pipeline text, relations text[], initial boo
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-    with newest as (
-        select * from penstock.slot as s where s.pipeline = start_slot.pipeline
-         order by s.epoch desc, s.batch desc, s.step desc limit 1),
-    fresh as (
-        select coalesce(jsonb_object_agg(r, jsonb_build_object('after', null, 'done', not initial)), '{}') as entries
-          from unnest(relations) as r
-         where not exists (select from newest where newest.backfill ? r))
-    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
-                               captured, backfill)
-    select start_slot.pipeline, coalesce(n.epoch, 1), coalesce(n.batch, 0), coalesce(n.step + 1, 0),
-           case when n.kind in ('open', 'progress') then 'progress' else 'ack' end,
-           coalesce(n.nonce, (random() * 9007199254740991)::bigint), n.previous_nonce,
-           coalesce(n.acked, pg_current_snapshot()), coalesce(n.open, pg_current_snapshot()),
-           coalesce(n.last_id, 0), coalesce(n.last_ordinal, 0), coalesce(n.captured, '{}'),
-           coalesce(n.backfill, '{}') || fresh.entries
-      from fresh left join newest as n on true
+    select penstock.append_backfill(start_slot.pipeline,
+               (select coalesce(jsonb_object_agg(r, jsonb_build_object('after', null, 'done', not initial)), '{}')
+                  from unnest(relations) as r where penstock.slot_lacks(start_slot.pipeline, array[r])))
 $$;
 
 -- index_operator: the operator of a btree index on one of its columns: strategy 3 is equal, 4 not less, 5 greater.
@@ -80,9 +86,9 @@ begin
 end
 $$;
 
--- slice_sql: reads the next rows of a table in key order behind a key.   $1 json key object or null, $2 rows at most
--- The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
-create function penstock.slice_sql(of_pipeline text, of_relation text) returns text
+-- slice_sql: reads the next rows of a table, or of one partition, in key order behind a key.   $1 json key object or null,
+-- $2 rows at most. The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
+create function penstock.slice_sql(of_pipeline text, of_relation text, part regclass) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $outer$
@@ -112,13 +118,13 @@ begin
          cross join lateral (select %4$s) as k
          where $1 is null or %5$s
          order by %4$s limit $2 $$,
-        penstock.image_sql(entry.root, 't'), key, entry.root::regclass, keys, behind);
+        penstock.image_sql(entry.root, 't'), key, coalesce(part, entry.root::regclass), keys, behind);
 end
 $outer$;
 
--- store_slice: reads the next slice of a relation's initial copy and stores it beside the batch that the same
--- REPEATABLE READ transaction has just opened: its rows are the table at exactly that batch's snapshot. Notes in
--- that batch's slot row how far the copy has come. Returns the number of rows.
+-- store_slice: reads the next slice of a relation's copy and stores it beside the batch that the same REPEATABLE
+-- READ transaction has just opened: its rows are the table at exactly that batch's snapshot. Notes in that batch's
+-- slot row how far the copy has come. A partition that is no more ends its copy. Returns the number of rows.
 create function penstock.store_slice(of_pipeline text, of_relation text, rows_max int) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = 'ISO, MDY' set TimeZone = 'UTC'
@@ -126,10 +132,12 @@ set IntervalStyle = 'postgres' set bytea_output = 'hex' set extra_float_digits =
 set quote_all_identifiers = off set array_nulls = on set enable_seqscan = off set enable_sort = off set jit = off
 as $outer$
 declare
-    slot   penstock.slot;
-    after  json;
-    copied bigint;
-    last   json;
+    slot      penstock.slot;
+    after     json;
+    part      oid;
+    continues boolean;
+    copied    bigint := 0;
+    last      json;
 begin
     if current_setting('transaction_isolation') <> 'repeatable read' then
         raise exception 'store_slice needs REPEATABLE READ' using errcode = 'invalid_transaction_state';
@@ -137,23 +145,29 @@ begin
     select * into strict slot from penstock.slot as s where s.pipeline = of_pipeline
      order by s.epoch desc, s.batch desc, s.step desc limit 1;
     after := nullif((slot.backfill -> of_relation ->> 'after'), 'null');
-    execute format($$
-        with numbered as (
-            select image, key, row_number() over () - 1 as i,
-                   sum(octet_length(image)) over (rows unbounded preceding) as bytes from (%s) as s),
-        -- At most 8 MB, or one row: memory is bounded, however wide the rows.
-        slice as materialized (select * from numbered where bytes - octet_length(image) < 8388608),
-        stored as (
-            insert into penstock.slice (pipeline, epoch, batch, piece, relation, n, rows)
-            select $3, $4, $5, min(i), $6, count(*), string_agg(image, chr(30) order by i)
-              from slice group by i / 256, bytes >> 20)
-        select count(*), (select key from slice order by i desc limit 1) from slice $$,
-        penstock.slice_sql(of_pipeline, of_relation))
-       into copied, last
-      using after, rows_max, slot.pipeline, slot.epoch, slot.batch, of_relation;
+    part := (slot.backfill -> of_relation ->> 'part')::oid;
+    continues := part is null or exists (
+        select from penstock.captured as c cross join lateral pg_partition_tree(c.root) as t
+         where c.pipeline = of_pipeline and c.relation = of_relation and t.relid = part);
+    if continues then
+        execute format($$
+            with numbered as (
+                select image, key, row_number() over () - 1 as i,
+                       sum(octet_length(image)) over (rows unbounded preceding) as bytes from (%s) as s),
+            -- At most 8 MB, or one row: memory is bounded, however wide the rows.
+            slice as materialized (select * from numbered where bytes - octet_length(image) < 8388608),
+            stored as (
+                insert into penstock.slice (pipeline, epoch, batch, piece, relation, action, n, rows)
+                select $3, $4, $5, min(i), $6, 'read', count(*), string_agg(image, chr(30) order by i)
+                  from slice group by i / 256, bytes >> 20)
+            select count(*), (select key from slice order by i desc limit 1) from slice $$,
+            penstock.slice_sql(of_pipeline, of_relation, part))
+           into copied, last
+          using after, rows_max, slot.pipeline, slot.epoch, slot.batch, of_relation;
+    end if;
     update penstock.slot as s
        set backfill = jsonb_set(s.backfill, array[of_relation],
-                                jsonb_build_object('after', coalesce(last, after), 'done', copied = 0)),
+                                jsonb_build_object('after', coalesce(last, after), 'done', copied = 0, 'part', part)),
            captured = s.captured || jsonb_build_object(of_relation,
                                 coalesce((s.captured ->> of_relation)::bigint, 0) + copied)
      where (s.pipeline, s.epoch, s.batch, s.step) = (slot.pipeline, slot.epoch, slot.batch, slot.step);

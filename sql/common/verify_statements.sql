@@ -2,7 +2,8 @@
 --   $1 text table (quoted, with its schema), $2 text[] columns that are compared, in one order, $3 text[] key columns,
 --   $4 text[] how each column is compared: 'as is', or, where the types of A and B are not the same, as 'number', 'time', 'text'
 -- Returns: buckets  ($1 bigint number of buckets, a power of two) -> bucket, rows, sum of row hashes
---          keys     ($1 the same, $2 bigint[] buckets)            -> key object, row hash
+--          rows     ($1 the same, $2 bigint[] buckets)            -> a cursor penstock_rows of bucket, key object, row hash, in the
+--                   order of buckets; WITH HOLD: one reading of the table, kept by the server with no transaction open
 --          lookup   ($1 JSON array of key objects)                -> ordinal from 1, row hash or NULL
 -- A row is hashed as the text of a record, which tells SQL NULL from json null and shows an array's bounds.
 -- Keys fall into buckets by a hash of their text, so that it does not matter how the two databases sort. Of a key object only the
@@ -35,7 +36,9 @@ hashed as (
                   key_object, name, keys, columns) as query
       from parts)
 select format('select hashtextextended(key, 0) & ($1 - 1), count(*), sum(hash::numeric) from (%s) as h group by 1 order by 1', query),
-       format('select key, hash from (%s) as h where (hashtextextended(key, 0) & ($1 - 1)) = any ($2::bigint[])', query),
+       format('declare penstock_rows no scroll cursor with hold for select bucket, key, hash '
+              'from (select hashtextextended(key, 0) & ($1 - 1) as bucket, key, hash from (%s) as h) as r '
+              'where bucket in (select unnest($2::bigint[])) order by bucket', query),
        format('select penstock_i, (select hashtextextended((r.*)::text, 0) from %1$s as t '
               'cross join lateral (select %2$s) as r where %3$s) '
               'from rows from (json_to_recordset($1::json) as (%4$s)) with ordinality as k (%5$s, penstock_i) order by 1',
