@@ -1,5 +1,5 @@
 -- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
--- Functions: penstock.find_key, penstock.insert_sql, penstock.touched_keys,
+-- Functions: penstock.find_key, penstock.insert_sql, penstock.as_installed, penstock.touched_keys,
 --   penstock.journal_keys, penstock.capture_settings.
 -- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.
@@ -61,6 +61,44 @@ as $$
       from generate_series(0, 2) as leaf
 $$;
 
+-- installed_columns: the columns of a captured table, its key's, found by number, under the names they had when installed:
+-- under these B knows them. A column that took over the name of one goes under a name that B can hardly have, and so waits
+-- there.
+create function penstock.installed_columns(entry penstock.captured)
+returns table (attnum int2, present text, installed text, type oid)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select a.attnum, a.attname::text,
+           coalesce(k.name, case when a.attname = any (entry.key_columns) then a.attname || ' (another column)' end, a.attname),
+           a.atttypid
+      from pg_attribute as a
+      left join unnest(entry.key_columns, entry.key_attnums) as k (name, num) on k.num = a.attnum
+     where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped
+$$;
+
+-- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
+-- renamed it is the table itself.
+create function penstock.as_installed(entry penstock.captured) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case when bool_and(present = installed) then entry.root::regclass::text
+                else format('(select %s from %s penstock_y)',
+                            string_agg(format('penstock_y.%I as %I', present, installed), ', ' order by attnum),
+                            entry.root::regclass) end
+      from penstock.installed_columns(entry)
+$$;
+
+-- image_as_installed: the expression that writes a row of it.
+create function penstock.image_as_installed(entry penstock.captured, alias text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select penstock.json_object_sql(alias, array_agg(installed order by attnum), array_agg(type order by attnum))
+      from penstock.installed_columns(entry)
+$$;
+
 -- touched_keys: SQL text that yields the touched key objects, text[], from the given transition tables under the
 -- columns' present names (found by number), as objects with the names they had when installed. A key column that
 -- is gone yields null. For the rare statement that comes after a rename, so looked up at every call.
@@ -104,11 +142,11 @@ begin
     select count(a.attname) = cardinality(entry.key_columns) and has_table_privilege(of_root, 'select')
                and not row_security_active(of_root),
            format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
-                     from %s penstock_t, json_to_record(json_build_object(%s)) penstock_k (%s)
-                    where %s', journal, entry.relation, penstock.image_sql(of_root, 'penstock_t'), of_root::regclass,
-                  string_agg(format('%L, $1 -> %L', a.attname, name), ', '),
-                  string_agg(penstock.read_column(a.attname, a.atttypid, a.atttypmod), ', '),
-                  string_agg(format('penstock_t.%I %s penstock_k.%I%s', a.attname, operator, a.attname,
+                     from %s penstock_t, json_to_record($1) penstock_k (%s)
+                    where %s', journal, entry.relation, penstock.image_as_installed(entry, 'penstock_t'),
+                  penstock.as_installed(entry),
+                  string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', '),
+                  string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', name, operator,
                                     penstock.read_cast(a.atttypid)), ' and '))
       into complete, reread
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)

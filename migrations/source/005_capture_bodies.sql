@@ -2,7 +2,8 @@
 -- Functions: penstock.create_capture_functions(fields, partitioned). See 004 for how a statement is journaled.
 -- Tables touched: none but the catalog. Grants: EXECUTE revoked from PUBLIC.
 
--- INSERT and UPDATE. A row above 1 MB may not fit into JSON (1 GB, and escaping multiplies), so such rows go one
+-- INSERT and UPDATE. After a rename of the table or of a key column the rows are journaled by what the catalog says now, the
+-- key under its names when installed. A row above 1 MB may not fit into JSON (1 GB, and escaping multiplies), so such rows go one
 -- by one through journal_keys. A row put together from several huge stored values cannot even be formed: then the
 -- measuring fails, in a block that wrote nothing and therefore costs no transaction id.
 create function penstock.image_body() returns text
@@ -18,7 +19,7 @@ declare
     penstock_nested boolean;
     penstock_keys   text[];
 begin
-    if {altered} then
+    if {renamed} or {altered} then
         execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
         if penstock_keys is not null then
             penstock_leaf := pg_sequence_last_value({ring});
@@ -51,7 +52,7 @@ begin
     end if;
     {moved}
     if penstock_nested and {ready} then
-        if penstock_bytes <= 1048576 and not {renamed} then
+        if penstock_bytes <= 1048576 then
             {reread}
         else
             execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
@@ -184,9 +185,7 @@ declare
         'image', (fields ->> 'row_image') || '::text', 'images',
         'penstock_new penstock_x where penstock_bytes <= 1048576 or pg_column_size(penstock_x.*) <= 1048576');
     moved    text := $$
-    if {renamed} then
-        penstock_nested := true;
-    elsif not penstock_nested then
+    if not penstock_nested then
         penstock_nested := exists (
             select from (select {keys}, row_number() over () as penstock_i from penstock_old penstock_x) penstock_o
               full join (select {keys}, row_number() over () as penstock_i from penstock_new penstock_x) penstock_n

@@ -99,16 +99,16 @@ declare
     key    text;
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
-    select string_agg(format('t.%I', a.attname), ', ' order by nth),
+    select string_agg(format('t.%I', name), ', ' order by nth),
            -- Of the key's columns alone: a domain that refuses NULL would refuse the columns it lacks.
-           penstock.behind_sql(array_agg(format('t.%I', a.attname) order by nth),
-                               array_agg(format('(select a.%1$I%3$s from json_to_record($1) as a (%2$s))', a.attname,
-                                                penstock.read_column(a.attname, a.atttypid, a.atttypmod),
+           penstock.behind_sql(array_agg(format('t.%I', name) order by nth),
+                               array_agg(format('(select a.%1$I%3$s from json_to_record($1) as a (%2$s))', name,
+                                                penstock.read_column(name, a.atttypid, a.atttypmod),
                                                 penstock.read_cast(a.atttypid)) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 3) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 4) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 5) order by nth)),
-           penstock.json_object_sql('k', array_agg(a.attname::text order by nth), array_agg(a.atttypid order by nth))
+           penstock.json_object_sql('k', array_agg(name order by nth), array_agg(a.atttypid order by nth))
       into keys, behind, key
       from unnest(entry.key_columns, entry.key_attnums) with ordinality as k (name, num, nth)
       join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped;
@@ -118,7 +118,7 @@ begin
          cross join lateral (select %4$s) as k
          where $1 is null or %5$s
          order by %4$s limit $2 $$,
-        penstock.image_sql(entry.root, 't'), key, coalesce(part, entry.root::regclass), keys, behind);
+        penstock.image_as_installed(entry, 't'), key, coalesce(part::text, penstock.as_installed(entry)), keys, behind);
 end
 $outer$;
 

@@ -28,7 +28,7 @@ create table penstock.dead_letter (
     relation         text,
     key              text,
     op               text,
-    stage            text   not null check (stage in ('decode', 'rule', 'data', 'constraint')),
+    stage            text   not null check (stage in ('decode', 'rule', 'data', 'constraint', 'drift')),
     rule             text,
     sqlstate         text,
     message          text   not null,

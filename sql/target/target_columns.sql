@@ -1,7 +1,13 @@
--- target_columns: the columns of a target table, and whether deleting its rows takes rows of other tables along.
---   $1 the table
--- Reads pg_attribute, pg_constraint.
-select attname, exists (select from pg_constraint where confrelid = attrelid and contype = 'f' and confdeltype in ('c', 'n', 'd'))
-  from pg_attribute
- where attrelid = $1::text::regclass and attnum > 0 and not attisdropped
- order by attnum
+-- target_columns: a target table's columns, as far as the applier's statements depend on them.   $1 text the table
+-- Returns a row a column: name; its name as a member of an image (a JSON string); whether every row must bring it a value (NOT NULL
+--   with nothing that fills it); whether deleting rows of the table takes rows of other tables along; what the column is, as text to
+--   compare. No row where the table is not there.
+-- Reads pg_attribute, pg_type, pg_constraint.
+select a.attname, to_json(a.attname::text)::text,
+       (a.attnotnull or t.typnotnull) and not a.atthasdef and a.attidentity = '' and t.typdefault is null,
+       exists (select from pg_constraint as c where c.confrelid = a.attrelid and c.contype = 'f' and c.confdeltype in ('c', 'n', 'd')),
+       concat_ws(' ', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef, a.attgenerated, a.attidentity)
+  from pg_attribute as a
+  join pg_type as t on t.oid = a.atttypid
+ where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
+ order by a.attnum

@@ -1,5 +1,7 @@
 #include "apply/batch_writer.hpp"
 
+#include <set>
+
 #include "base/check.hpp"
 #include "base/fail_point.hpp"
 
@@ -23,9 +25,9 @@ bool slow_path_helps(const pg::Error& error) { return row_is_to_blame(error) || 
 
 // Records that no statement of the fast path can treat.
 bool needs_slow_path(const std::vector<PlanStep>& plan) {
-  const auto oversize = [](const Record* record) { return record->oversize; };
+  const auto alone = [](const Record* record) { return record->oversize || record->drifted; };
   return std::any_of(plan.begin(), plan.end(), [&](const PlanStep& step) {
-    return !step.late.empty() || std::any_of(step.changes.begin(), step.changes.end(), oversize);
+    return !step.late.empty() || std::any_of(step.changes.begin(), step.changes.end(), alone);
   });
 }
 
@@ -39,6 +41,7 @@ void count(const std::vector<PlanStep>& plan, Tallies& tallies) {
 
 Task<void> BatchWriter::apply(Piece piece, std::vector<PartitionPosition> positions) {
   bool has_bad_rows = false;
+  co_await follow_columns(piece.records);
   // The fast path has no moment between the rows and the commit at which a test could kill the process.
   const bool one_by_one = fail_point_armed(kAppliedNotCommitted);
   if (!open_ && piece.last && piece.poison.empty() && !one_by_one) {
@@ -60,7 +63,6 @@ Task<bool> BatchWriter::apply_at_once(const Piece& piece, const std::vector<Part
   Truncated truncated;
   const std::vector<PlanStep> plan = plan_piece(piece.records, truncated);
   if (needs_slow_path(plan)) co_return false;
-  co_await follow_columns(plan);
   Tallies tallies;
   count(plan, tallies);
   Offsets next = next_offsets(piece, positions, tallies, 0);
@@ -114,11 +116,11 @@ Task<void> BatchWriter::apply_in_transaction(Piece& piece, bool has_bad_rows) {
   co_await ledger_.record(foreign);
 
   const std::vector<PlanStep> plan = plan_piece(piece.records, open_->truncated);
-  co_await follow_columns(plan);
   if (!has_bad_rows && !open_->slow.has_deferred() && !needs_slow_path(plan)) {
     const bool done = co_await apply_under_savepoint(plan);
     if (done) co_return;
   }
+  co_await keep_tables_unaltered(plan);
   co_await open_->slow.apply(plan, piece.records);
 }
 
@@ -207,13 +209,23 @@ void BatchWriter::append_fence(RoundTrip& trip, const Offsets& next) const {
   trip.add("insert_offsets", std::move(params));
 }
 
-Task<void> BatchWriter::follow_columns(const std::vector<PlanStep>& plan) {
-  for (const auto& step : plan) {
-    if (step.truncate) continue;
-    TableApplier& table = session_.tables()[step.tables.front()];
-    co_await table.follow_columns(session_.connection(), step.changes);
-    co_await table.follow_columns(session_.connection(), step.late);
+// Which columns the images carry decides which statements they go through.
+Task<void> BatchWriter::follow_columns(std::span<Record> records) {
+  for (Record& record : records) {
+    if (record.is_row()) session_.tables()[record.table].recognise(record);
   }
+  for (auto& table : session_.tables()) {
+    if (table.must_learn()) co_await table.learn(session_.connection(), records);
+  }
+}
+
+// From here on rows are rejected for what B says of them: it must say it of the tables that the statements know.
+Task<void> BatchWriter::keep_tables_unaltered(const std::vector<PlanStep>& plan) {
+  std::set<std::size_t> tables;
+  for (const auto& step : plan) {
+    if (!step.truncate) tables.insert(step.tables.begin(), step.tables.end());
+  }
+  for (const std::size_t table : tables) co_await session_.tables()[table].keep_unaltered(session_.connection());
 }
 
 BatchWriter::Superseding BatchWriter::append_plan(RoundTrip& trip, const std::vector<PlanStep>& plan) const {

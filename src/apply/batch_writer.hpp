@@ -41,7 +41,8 @@ class BatchWriter {
   Offsets next_offsets(const Piece& piece, std::vector<PartitionPosition> positions, const Tallies& tallies,
                        std::int64_t poison) const;
   void append_fence(RoundTrip& trip, const Offsets& next) const;
-  Task<void> follow_columns(const std::vector<PlanStep>& plan);
+  Task<void> follow_columns(std::span<Record> records);
+  Task<void> keep_tables_unaltered(const std::vector<PlanStep>& plan);
 
   // Steps of a plan, and which of them tell how much they superseded.
   using Superseding = std::vector<std::pair<std::size_t, std::size_t>>;  // step, table

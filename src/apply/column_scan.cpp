@@ -1,36 +1,29 @@
 #include "apply/column_scan.hpp"
 
+#include <algorithm>
+
 #include "model/json_text.hpp"
 
 namespace penstock::apply {
 
-ColumnScan::ColumnScan(const std::vector<std::string>& target_columns) {
-  for (const auto& column : target_columns) {
-    std::string member;
-    append_json_string(member, column);
-    columns_.emplace(std::move(member), Column{column});
-  }
+std::size_t ColumnScan::shape_of(std::string_view image) {
+  if (has_last_shape(image)) return last_;
+  std::vector<std::string> members;
+  for (MemberCursor cursor(image); cursor.next();) members.emplace_back(cursor.name());
+  const auto known = std::find(shapes_.begin(), shapes_.end(), members);
+  last_ = static_cast<std::size_t>(known - shapes_.begin());
+  if (known == shapes_.end()) shapes_.push_back(std::move(members));
+  return last_;
 }
 
-ColumnScan::Look ColumnScan::look(std::string_view image) {
-  Look result;
-  MemberCursor cursor(image);
-  for (std::size_t i = 0; cursor.next(); ++i) {
-    if (i < last_.size() && last_[i] == cursor.name()) continue;
-    const auto column = columns_.find(cursor.name());
-    if (column == columns_.end()) {
-      result.unknown = std::string(cursor.name());
-      last_.clear();
-      return result;
-    }
-    last_.resize(i);
-    last_.emplace_back(cursor.name());
-    if (column->second.seen) continue;
-    column->second.seen = true;
-    seen_.push_back(column->second.name);
-    result.news = true;
+bool ColumnScan::has_last_shape(std::string_view image) const {
+  if (shapes_.empty()) return false;
+  const std::vector<std::string>& members = shapes_[last_];
+  std::size_t i = 0;
+  for (MemberCursor cursor(image); cursor.next(); ++i) {
+    if (i == members.size() || members[i] != cursor.name()) return false;
   }
-  return result;
+  return i == members.size();
 }
 
 }  // namespace penstock::apply

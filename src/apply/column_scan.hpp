@@ -1,36 +1,26 @@
 #pragma once
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace penstock::apply {
 
-// Follows which columns of the target the images of A carry. One that the target lacks would be dropped by
-// json_populate_recordset without a word; one that only the target has must not be written. The images of a table name
-// the same members in the same order until somebody alters the table, so each is compared with the one before.
+// Tells the shapes of a table's images apart: a shape is the members that an image names, in order. All images of a
+// table have one shape until somebody alters the table, so each is compared with the one before.
 class ColumnScan {
  public:
-  explicit ColumnScan(const std::vector<std::string>& target_columns);
+  // The image's shape, a number from 0; the next one when no image had it before.
+  std::size_t shape_of(std::string_view image);
 
-  struct Look {
-    bool news = false;                   // it has a column that no image had before
-    std::optional<std::string> unknown;  // a member that is no column, as JSON text
-  };
-  Look look(std::string_view image);
-
-  // Columns that some image had, in the order of their first appearance.
-  const std::vector<std::string>& seen() const { return seen_; }
+  std::size_t shapes() const { return shapes_.size(); }
+  // The names of a shape's members, as JSON strings with their quotes.
+  const std::vector<std::string>& members(std::size_t shape) const { return shapes_[shape]; }
 
  private:
-  struct Column {
-    std::string name;
-    bool seen = false;
-  };
-  std::map<std::string, Column, std::less<>> columns_;  // by their JSON string, with quotes
-  std::vector<std::string> seen_;
-  std::vector<std::string> last_;  // members of the last image, in order
+  bool has_last_shape(std::string_view image) const;
+
+  std::vector<std::vector<std::string>> shapes_;  // as many as the table was altered
+  std::size_t last_ = 0;                          // of the last image
 };
 
 }  // namespace penstock::apply

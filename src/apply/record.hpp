@@ -24,6 +24,8 @@ struct Record {
   Nonce nonce{};
   Nonce previous{};
   std::string_view image;  // the row; of a delete or an oversize row its key; of truncate and mark empty
+  std::size_t shape = 0;   // of the image: which columns it names (ColumnScan)
+  bool drifted = false;    // its columns do not fit the target's, and such rows are to be rejected
   bool oversize = false;   // too large a row for its topic: its key is all there is
   std::unique_ptr<EndMark> end;
 

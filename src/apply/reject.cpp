@@ -8,6 +8,7 @@ std::string_view to_string(Stage stage) {
     case Stage::rule: return "rule";
     case Stage::data: return "data";
     case Stage::constraint: return "constraint";
+    case Stage::drift: return "drift";
   }
   return "decode";
 }
@@ -23,6 +24,10 @@ Reject refused_row(const Record& record, const pg::Error& error) {
 
 Reject broken_rule(const Record& record, std::string_view rule) {
   return {&record, Stage::rule, std::string(rule), "", "the rule " + std::string(rule) + " is false"};
+}
+
+Reject drifted_row(const Record& record, const std::string& drift) {
+  return {&record, Stage::drift, "on_drift", "", drift};
 }
 
 Reject too_large(const Record& record) {

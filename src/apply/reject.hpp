@@ -13,6 +13,7 @@ enum class Stage {
   rule,        // a rule of the configuration is false
   data,        // a value that the target's type cannot take
   constraint,  // a constraint (or a trigger) of the target
+  drift,       // its columns do not fit the target's, and the configuration rejects such rows
 };
 
 std::string_view to_string(Stage stage);
@@ -30,6 +31,7 @@ bool row_is_to_blame(const pg::Error& error);
 
 Reject refused_row(const Record& record, const pg::Error& error);
 Reject broken_rule(const Record& record, std::string_view rule);
+Reject drifted_row(const Record& record, const std::string& drift);
 Reject too_large(const Record& record);
 Reject poison(const Record& record);
 

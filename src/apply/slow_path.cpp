@@ -67,7 +67,8 @@ Task<Changes> SlowPath::valid_ones(const TableApplier& table, const Changes& cha
   Changes images, deletes;
   for (const Record* change : changes) {
     if (change->oversize) reject(too_large(*change));
-    if (!change->oversize) (change->op == Op::remove ? deletes : images).push_back(change);
+    if (change->drifted) reject(drifted_row(*change, table.drift_of(*change)));
+    if (!change->oversize && !change->drifted) (change->op == Op::remove ? deletes : images).push_back(change);
   }
 
   const Attempt validate = [&](std::span<const Record* const> some) -> Task<void> {

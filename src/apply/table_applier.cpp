@@ -1,6 +1,7 @@
 #include "apply/table_applier.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.hpp"
 #include "sql/embedded_sql.hpp"
@@ -44,57 +45,148 @@ Task<TableApplier> TableApplier::prepare(pg::Connection& connection, const Table
   table.spec_ = &spec;
   table.number_ = number;
   table.keys_ = KeyExtractor(spec.key);
-  std::vector<std::string> names;
-  const pg::Result columns = co_await connection.query(sql::target::target_columns, pg::Params().add(spec.target));
-  for (int row = 0; row < columns.rows(); ++row) {
-    names.emplace_back(columns.text(row, 0));
-    table.delete_cascades_ = columns.boolean(row, 1);
+  co_await table.load_columns(connection);
+  const std::array<std::pair<std::string_view, std::string*>, 4> kinds{{{"mixed_delete", &table.mixed_delete_},
+                                                                        {"delete_keys", &table.delete_keys_},
+                                                                        {"validate", &table.validate_},
+                                                                        {"key_groups", &table.key_groups_}}};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    std::string name = co_await table.prepare_statement(connection, kinds[i].first, "", spec.key);
+    *kinds[i].second = std::move(name);
   }
-  table.columns_ = ColumnScan(names);
-  co_await table.generate(connection);
   co_return table;
 }
 
-Task<void> TableApplier::generate(pg::Connection& connection) {
-  const std::array<std::pair<std::string_view, std::string*>, 6> kinds{{{"upsert", &upsert_},
-                                                                        {"mixed_delete", &mixed_delete_},
-                                                                        {"mixed_upsert", &mixed_upsert_},
-                                                                        {"delete_keys", &delete_keys_},
-                                                                        {"validate", &validate_},
-                                                                        {"key_groups", &key_groups_}}};
-  // Before the first image nothing is known to be written but the key.
-  const std::vector<std::string>& written = columns_.seen().empty() ? spec_->key : columns_.seen();
-  ++generation_;
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    const auto& [kind, name] = kinds[i];
-    pg::Params params;
-    params.add(spec_->target).add(json_names(spec_->key)).add(json_names(written));
-    params.add(json_rules(spec_->rules)).add(kind);
-    const pg::Result text = co_await connection.query(kGenerate, params);
-    *name = fmt::format("{}_{}_{}", kind, number_, generation_);
-    co_await connection.prepare(*name, text.text(0, 0));
+Task<void> TableApplier::load_columns(pg::Connection& connection) {
+  const pg::Result rows = co_await connection.query(sql::target::target_columns, pg::Params().add(spec_->target));
+  if (rows.empty()) {
+    throw Failure(
+        ErrorKind::setup,
+        fmt::format("B has no table {}: create it; what had been copied to it is not in a new one until {} is "
+                    "copied anew",
+                    spec_->target, spec_->relation));
+  }
+  for (int row = 0; row < rows.rows(); ++row) {
+    columns_.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), rows.boolean(row, 2)});
+    delete_cascades_ = rows.boolean(row, 3);
+    definition_.append(rows.text(row, 4)).push_back('\n');
   }
 }
 
-Task<void> TableApplier::follow_columns(pg::Connection& connection, std::span<const Record* const> changes) {
-  bool grown = false;
-  for (const Record* change : changes) {
-    if (change->image_is_key()) continue;
-    grown |= follow(change->image);
-  }
-  if (grown) co_await generate(connection);
+Task<std::string> TableApplier::prepare_statement(pg::Connection& connection, std::string_view kind,
+                                                  std::string_view suffix,
+                                                  const std::vector<std::string>& columns) const {
+  pg::Params params;
+  params.add(spec_->target).add(json_names(spec_->key)).add(json_names(columns));
+  params.add(json_rules(spec_->rules)).add(kind);
+  const pg::Result text = co_await connection.query(kGenerate, params);
+  std::string name = fmt::format("{}_{}{}", kind, number_, suffix);
+  co_await connection.prepare(name, text.text(0, 0));
+  co_return name;
 }
 
-bool TableApplier::follow(std::string_view image) {
-  const ColumnScan::Look seen = columns_.look(image);
-  if (seen.unknown) {
-    throw Failure(ErrorKind::setup, fmt::format("{} has a column {} on A that {} lacks on B: add it there",
-                                                spec_->relation, *seen.unknown, spec_->target));
-  }
-  return seen.news;
+void TableApplier::recognise(Record& record) {
+  if (record.image_is_key()) return;
+  record.shape = scan_.shape_of(record.image);
+  drifting_ = drifting_ || (record.shape < shapes_.size() && !shapes_[record.shape].drift.empty());
 }
 
+Task<void> TableApplier::learn(pg::Connection& connection, std::span<Record> records) {
+  // Rare: the target may have got a column since, which would be left out, or refused, without need.
+  co_await expect_unaltered(connection);
+  while (shapes_.size() < scan_.shapes()) {
+    Shape shape = co_await make_shape(connection, shapes_.size());
+    shapes_.push_back(std::move(shape));
+  }
+  drifting_ = false;
+  if (spec_->on_drift != PipelineSpec::OnDrift::reject) co_return;
+  for (Record& record : records) {
+    if (record.is_row() && record.table == number_ && !record.image_is_key())
+      record.drifted = !drift_of(record).empty();
+  }
+}
+
+Task<TableApplier::Shape> TableApplier::make_shape(pg::Connection& connection, std::size_t number) const {
+  const std::vector<std::string>& members = scan_.members(number);
+  const auto carried = [&](const Column& column) {
+    return std::find(members.begin(), members.end(), column.member) != members.end();
+  };
+  Shape shape;
+  bool needed = false;
+  shape.drift = drift_between(members, needed);
+  const bool wait =
+      spec_->on_drift == PipelineSpec::OnDrift::wait || (needed && spec_->on_drift == PipelineSpec::OnDrift::ignore);
+  if (!shape.drift.empty() && wait) throw Failure(ErrorKind::setup, shape.drift);
+  std::vector<std::string> written;
+  for (const auto& column : columns_) {
+    if (carried(column)) written.push_back(column.name);
+  }
+  const std::string suffix = fmt::format("_{}", number);
+  shape.upsert = co_await prepare_statement(connection, "upsert", suffix, written);
+  shape.mixed_upsert = co_await prepare_statement(connection, "mixed_upsert", suffix, written);
+  co_return shape;
+}
+
+// One that the target lacks would be dropped by json_populate_recordset without a word; one that only the target has
+// is not written, which it must bear.
+std::string TableApplier::drift_between(const std::vector<std::string>& members, bool& needed) const {
+  std::string lacking, unfilled;
+  for (const auto& member : members) {
+    const bool known = std::any_of(columns_.begin(), columns_.end(), [&](const auto& c) { return c.member == member; });
+    if (!known) lacking.append(lacking.empty() ? "" : ", ").append(member);
+  }
+  for (const auto& column : columns_) {
+    const bool missing = column.needed && std::find(members.begin(), members.end(), column.member) == members.end();
+    if (missing) unfilled.append(unfilled.empty() ? "" : ", ").append(column.member);
+  }
+  needed = !unfilled.empty();
+  std::string drift;
+  if (!lacking.empty()) {
+    drift = fmt::format("{} has on A what {} lacks on B, the column {}: add it there", spec_->relation, spec_->target,
+                        lacking);
+  }
+  if (!unfilled.empty()) {
+    drift += fmt::format(
+        "{}{} has on B what {} lacks on A, the column {}, NOT NULL without a default: give it one, or "
+        "drop it",
+        drift.empty() ? "" : "; ", spec_->target, spec_->relation, unfilled);
+  }
+  return drift;
+}
+
+Task<void> TableApplier::expect_unaltered(pg::Connection& connection) const {
+  TableApplier now;
+  now.spec_ = spec_;
+  co_await now.load_columns(connection);
+  if (now.definition_ != definition_) {
+    throw Failure(ErrorKind::transient,
+                  fmt::format("{} was altered on B: its statements are made anew", spec_->target));
+  }
+}
+
+Task<void> TableApplier::keep_unaltered(pg::Connection& connection) const {
+  const std::string lock = fmt::format("lock table only {} in row exclusive mode", spec_->target);
+  co_await connection.script(lock);
+  co_await expect_unaltered(connection);
+}
+
+// Images of one shape go through one statement. Where the shape changes the order decides: what comes later is put
+// over what came earlier.
 void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
+  std::optional<std::size_t> shape;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (changes[i]->image_is_key()) continue;
+    if (shape && *shape != changes[i]->shape) {
+      append_run(trip, changes.subspan(begin, i - begin));
+      begin = i;
+    }
+    shape = changes[i]->shape;
+  }
+  append_run(trip, changes.subspan(begin));
+}
+
+void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> changes) const {
   Changes images, deletes;
   std::string image_ordinals = "{", delete_ordinals = "{";
   for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -106,15 +198,16 @@ void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> 
   }
   if (images.empty() && deletes.empty()) return;
   if (images.empty()) return append_delete_keys(trip, deletes);
+  const Shape& shape = shapes_[images.front()->shape];
   const char* array = trip.keep(json_array(images));
   if (deletes.empty()) {
-    trip.add(upsert_, std::move(pg::Params().add_ref(array)));
+    trip.add(shape.upsert, std::move(pg::Params().add_ref(array)));
     return;
   }
   const char* keys = trip.keep(json_array(deletes));
   const char* array_ordinals = trip.keep(image_ordinals + "}");
   const char* key_ordinals = trip.keep(delete_ordinals + "}");
-  for (const std::string* statement : {&mixed_delete_, &mixed_upsert_}) {
+  for (const std::string* statement : {&mixed_delete_, &shape.mixed_upsert}) {
     pg::Params params;
     params.add_ref(array).add_ref(array_ordinals).add_ref(keys).add_ref(key_ordinals);
     trip.add(*statement, std::move(params));

@@ -34,7 +34,7 @@ class RoundTrip {
 // One target table in one session: its prepared statements and what must be known of it.
 class TableApplier {
  public:
-  // Has B generate the statements for the table as it is now, and prepares them. Throws pg::Error of kind setup when
+  // Has B generate the statements for the table as it is now, and prepares them. Throws Failure of kind setup when
   // the table, a column of the key or of a rule, or a privilege is missing.
   static Task<TableApplier> prepare(pg::Connection& connection, const TableSpec& spec, std::size_t number);
 
@@ -55,10 +55,21 @@ class TableApplier {
   // $1 key objects: returns for each, in order, a number that equal keys share.
   std::string_view key_groups_statement() const { return key_groups_; }
 
-  // Only columns that images carry are written, so that B may have more. Has the statements generated anew when an
-  // image shows one for the first time in this session. Throws Failure(setup) naming the column when the target lacks
-  // it.
-  Task<void> follow_columns(pg::Connection& connection, std::span<const Record* const> changes);
+  // An image writes exactly the columns it carries, so each shape of images has statements of its own. Notes the shape
+  // in each row's record; the shapes must then be learnt before anything is appended.
+  void recognise(Record& record);
+  bool must_learn() const { return shapes_.size() < scan_.shapes() || drifting_; }
+  // Has B generate the statements of new shapes. Throws Failure(setup) naming the column where a shape does not fit the
+  // target and the table is to wait; otherwise the records of such a shape are marked.
+  Task<void> learn(pg::Connection& connection, std::span<Record> records);
+  // Why the images of a shape do not fit the target: which columns; "" where they do.
+  const std::string& drift_of(const Record& record) const { return shapes_[record.shape].drift; }
+
+  // Throws Failure(transient) when the target was altered since it was prepared: the next session prepares it anew.
+  // What B refuses is the rows' fault only while the table is the one that the statements were made for.
+  Task<void> expect_unaltered(pg::Connection& connection) const;
+  // The same, and nobody alters it before the transaction ends.
+  Task<void> keep_unaltered(pg::Connection& connection) const;
 
   // Deleting a row here would take rows of other tables along (a foreign key's ON DELETE action).
   bool delete_cascades() const { return delete_cascades_; }
@@ -66,17 +77,34 @@ class TableApplier {
   std::int64_t open_rejects = 0;  // in the ledger; with none, nothing needs superseding
 
  private:
-  Task<void> generate(pg::Connection& connection);
-  bool follow(std::string_view image);
+  struct Column {
+    std::string name;
+    std::string member;   // as images name it
+    bool needed = false;  // NOT NULL, and nothing but the image fills it
+  };
+  struct Shape {
+    std::string drift;
+    std::string upsert, mixed_upsert;  // names of prepared statements
+  };
+
+  Task<void> load_columns(pg::Connection& connection);
+  Task<std::string> prepare_statement(pg::Connection& connection, std::string_view kind, std::string_view suffix,
+                                      const std::vector<std::string>& columns) const;
+  Task<Shape> make_shape(pg::Connection& connection, std::size_t number) const;
+  std::string drift_between(const std::vector<std::string>& members, bool& needed) const;
+  void append_run(RoundTrip& trip, std::span<const Record* const> changes) const;
 
   const TableSpec* spec_ = nullptr;
   std::size_t number_ = 0;
-  std::size_t generation_ = 0;
-  ColumnScan columns_{{}};
+  std::vector<Column> columns_;  // of the target
+  std::string definition_;       // the same as text, to see when it is altered
+  ColumnScan scan_;
+  std::vector<Shape> shapes_;
+  bool drifting_ = false;  // a record of a shape that does not fit is among those recognised last
   KeyExtractor keys_{{}};
   bool delete_cascades_ = false;
   // Names of prepared statements (migrations/target: apply_sql has their parameters).
-  std::string upsert_, mixed_delete_, mixed_upsert_, delete_keys_, validate_, key_groups_;
+  std::string mixed_delete_, delete_keys_, validate_, key_groups_;
 };
 
 }  // namespace penstock::apply

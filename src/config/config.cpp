@@ -138,7 +138,10 @@ Config::Table read_table(SectionReader section) {
     throw ConfigError(section.place_of("key"), "\"key\" names a column twice");
   }
   section.only_default("before", "key", {"full"});
-  section.only_default("on_drift", "wait", {"ignore", "reject"});
+  table.on_drift = section.text("on_drift").value_or("wait");
+  if (table.on_drift != "wait" && table.on_drift != "ignore" && table.on_drift != "reject") {
+    throw ConfigError(section.place_of("on_drift"), "\"on_drift\" must be \"wait\", \"ignore\" or \"reject\"");
+  }
   section.only_default("triggers", "on", {"off"});
   section.end();
   return table;

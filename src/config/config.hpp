@@ -47,6 +47,7 @@ struct Config {
     std::string target;
     bool pattern = false;          // source holds *: ops/resolve makes a table of each that matches
     std::vector<std::string> key;  // empty: the primary key
+    std::string on_drift;          // "wait", "ignore" or "reject"
     Place place;
   };
 

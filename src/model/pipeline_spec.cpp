@@ -35,6 +35,15 @@ void append_strings(std::string& out, std::string_view name, const std::vector<s
   append_array(out, name, texts, [&](const std::string& text) { append_json_string(out, text); });
 }
 
+std::string_view to_string(PipelineSpec::OnDrift policy) {
+  switch (policy) {
+    case PipelineSpec::OnDrift::ignore: return "ignore";
+    case PipelineSpec::OnDrift::reject: return "reject";
+    case PipelineSpec::OnDrift::wait: break;
+  }
+  return "wait";
+}
+
 void append_table(std::string& out, const PipelineSpec::Table& table) {
   out.push_back('{');
   append_member(out, "relation", table.relation);
@@ -45,6 +54,7 @@ void append_table(std::string& out, const PipelineSpec::Table& table) {
   append_strings(out, "columns", table.columns);
   append_member(out, "topic", table.topic);
   out.append(",\"partitions\":").append(std::to_string(table.partitions));
+  append_member(out, "on_drift", to_string(table.on_drift));
   append_array(out, "rules", table.rules, [&](const PipelineSpec::Rule& rule) {
     out.push_back('{');
     append_member(out, "name", rule.name);
@@ -74,6 +84,7 @@ PipelineSpec::Table table_of(json::element object) {
   table.columns = texts_of(object, "columns");
   table.topic = text_of(object, "topic");
   table.partitions = static_cast<std::int32_t>(std::int64_t(object["partitions"].get_int64()));
+  table.on_drift = PipelineSpec::on_drift_of(text_of(object, "on_drift"));
   for (json::element rule : object["rules"].get_array()) {
     table.rules.push_back({text_of(rule, "name"), text_of(rule, "check")});
   }
@@ -81,6 +92,10 @@ PipelineSpec::Table table_of(json::element object) {
 }
 
 }  // namespace
+
+PipelineSpec::OnDrift PipelineSpec::on_drift_of(std::string_view written) {
+  return written == "ignore" ? OnDrift::ignore : written == "reject" ? OnDrift::reject : OnDrift::wait;
+}
 
 std::string PipelineSpec::to_json() const {
   std::string out = "{";

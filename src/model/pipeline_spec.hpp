@@ -15,6 +15,14 @@ struct PipelineSpec {
     bool operator==(const Rule&) const = default;
   };
 
+  // What becomes of a change while the columns of A's image and of the target do not fit.
+  enum class OnDrift {
+    wait,    // nothing is applied until they fit again
+    ignore,  // columns that the target lacks are left out
+    reject,  // it becomes a dead letter
+  };
+  static OnDrift on_drift_of(std::string_view written);  // "wait", "ignore", "reject"
+
   struct Table {
     std::string relation;       // as in the journal, quoted where SQL needs it: public.employee_a
     std::string source_schema;  // as in the catalog, not quoted
@@ -24,6 +32,7 @@ struct PipelineSpec {
     std::vector<std::string> columns;  // of A, not quoted, in order; those B has too
     std::string topic;
     std::int32_t partitions = 1;  // of the topic that carry changes: 1 where equal keys may be written differently
+    OnDrift on_drift = OnDrift::wait;
     std::vector<Rule> rules;
     bool operator==(const Table&) const = default;
   };

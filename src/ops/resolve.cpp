@@ -92,15 +92,18 @@ Task<void> check_capture(pg::Connection& a, const Config::Table& table, const Ta
   if (!refusals.empty()) throw ConfigError(table.place, std::string(refusals.text(0, 0)));
 }
 
-// The columns that travel. One of A that B lacks would be lost without a word.
+// The columns that travel. One of A that B lacks would be lost without a word, unless that is what is wanted.
 std::vector<std::string> columns_of(const Config::Table& table, const TableFacts& a, const TableFacts& b) {
+  std::vector<std::string> columns;
   for (const auto& column : a.columns) {
-    if (b.column(column.name) == nullptr) {
+    if (b.column(column.name) != nullptr) {
+      columns.push_back(column.name);
+    } else if (table.on_drift == "wait") {
       throw ConfigError(table.place, "B's " + b.name + " has no column \"" + column.name + "\", which A's " + a.name +
                                          " has; add it to B");
     }
   }
-  return a.column_names();
+  return columns;
 }
 
 // Rights on B that the applier needs.
@@ -178,6 +181,7 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const ChosenTable&
   spec.source_table = source.table;
   spec.target = on_b.name;
   spec.columns = columns_of(table, on_a, on_b);
+  spec.on_drift = PipelineSpec::on_drift_of(table.on_drift);
   spec.topic = kafka::table_topic(config.kafka.topic_prefix, source.schema, source.table);
   const bool stable = std::all_of(spec.key.begin(), spec.key.end(),
                                   [&](const auto& column) { return on_a.column(column)->text_stable; });

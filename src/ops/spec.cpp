@@ -24,6 +24,7 @@ std::string written_form(const Config& config) {
     out.append("table ");
     append(out, table.source);
     append(out, table.target);
+    append(out, table.on_drift);
     for (const auto& column : table.key) append(out, column);
   }
   for (const auto& rule : config.rules) {

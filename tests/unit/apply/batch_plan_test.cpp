@@ -59,20 +59,15 @@ TEST(PlanPiece, SkipsControlRecords) {
   EXPECT_EQ(shape(plan_piece(records({{Op::mark, 0, 0}}), truncated)), "");
 }
 
-TEST(ColumnScan, NamesTheMemberThatIsNoColumn) {
-  ColumnScan scan({"id", "name", "a \"b\""});
-  EXPECT_TRUE(scan.look(R"({"id":1,"name":"x,\"y\":{"})").news);
-  EXPECT_FALSE(scan.look(R"({"id":2,"name":"y"})").news);
-  EXPECT_TRUE(scan.look(R"({"id":2,"name":"y","a \"b\"":[1,{"zz":2}]})").news);
-  EXPECT_EQ(scan.look(R"({"id":2,"nome":"y"})").unknown, R"("nome")");
-  EXPECT_EQ(scan.seen(), (std::vector<std::string>{"id", "name", "a \"b\""}));
-}
-
-TEST(ColumnScan, LooksAgainAfterAnUnknownMember) {
-  ColumnScan scan({"id"});
-  EXPECT_TRUE(scan.look(R"({"id":1,"x":2})").unknown.has_value());
-  EXPECT_TRUE(scan.look(R"({"id":1,"x":2})").unknown.has_value());
-  EXPECT_FALSE(scan.look(R"({"id":1})").unknown.has_value());
+TEST(ColumnScan, TellsImagesApartByTheMembersTheyName) {
+  ColumnScan scan;
+  EXPECT_EQ(scan.shape_of(R"({"id":1,"name":"x,\"y\":{"})"), 0U);
+  EXPECT_EQ(scan.shape_of(R"({"id":2,"name":"y"})"), 0U);
+  EXPECT_EQ(scan.shape_of(R"({"id":2,"name":"y","a \"b\"":[1,{"zz":2}]})"), 1U);
+  EXPECT_EQ(scan.shape_of(R"({"id":2})"), 2U);
+  EXPECT_EQ(scan.shape_of(R"({"id":3,"name":null})"), 0U);
+  EXPECT_EQ(scan.shapes(), 3U);
+  EXPECT_EQ(scan.members(1), (std::vector<std::string>{R"("id")", R"("name")", R"("a \"b\"")"}));
 }
 
 }  // namespace
