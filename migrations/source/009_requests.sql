@@ -18,14 +18,16 @@ create table penstock.request (
     primary key (pipeline, id)
 );
 
--- key_columns_as: the key's columns as they are called and typed now, for json_to_record: "a integer, b text".
-create function penstock.key_columns_as(of_pipeline text, of_relation text) returns text
+-- key_columns_as: the key's columns as they were called when installed and are typed now, for json_to_record: "a integer, b
+-- text"; and the expression that writes the row k of them.
+create function penstock.key_columns_as(of_pipeline text, of_relation text, out list text, out image text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by nth)
+    select string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', ' order by nth),
+           penstock.json_object_sql('k', array_agg(name order by nth), array_agg(a.atttypid order by nth))
       from penstock.captured as c
-     cross join unnest(c.key_attnums) with ordinality as u (num, nth)
+     cross join unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
       join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped
      where c.pipeline = of_pipeline and c.relation = of_relation
 $$;
@@ -38,9 +40,9 @@ set search_path = pg_catalog, pg_temp set DateStyle = 'ISO, MDY' set TimeZone = 
 set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
 as $$
 begin
-    execute format('insert into penstock.request (pipeline, relation, key) '
-                   'select $1, $2, row_to_json(k.*) from json_to_recordset($3) as k (%s)',
-                   penstock.key_columns_as(of_pipeline, of_relation)) using of_pipeline, of_relation, keys;
+    execute (select format('insert into penstock.request (pipeline, relation, key) '
+                           'select $1, $2, %s from json_to_recordset($3) as k (%s)', image, list)
+               from penstock.key_columns_as(of_pipeline, of_relation)) using of_pipeline, of_relation, keys;
     perform pg_notify('penstock_' || of_pipeline, '');
 end
 $$;
@@ -114,15 +116,17 @@ begin
     select * into strict slot from penstock.slot as s where s.pipeline = of_pipeline
      order by s.epoch desc, s.batch desc, s.step desc limit 1;
     -- One row of a key's own types; LATERAL with LIMIT: an index look-up a key, whatever the statistics say.
-    select format('select r.id, row_to_json(k.*)::text as key, t.image from penstock.request as r '
+    select format('select r.id, %s::text as key, t.image from penstock.request as r '
                   'cross join lateral json_to_record(r.key) as k (%s) '
-                  'left join lateral (select row_to_json(penstock_t.*)::text as image from %s as penstock_t where %s limit 1) '
+                  'left join lateral (select %s::text as image from %s as penstock_t where %s limit 1) '
                   'as t on true where r.pipeline = $1 and r.relation = $2 and r.key is not null order by r.id limit $3',
-                  penstock.key_columns_as(of_pipeline, of_relation), entry.root::regclass,
-                  string_agg(format('penstock_t.%I %s k.%I', a.attname, operator, a.attname), ' and '))
+                  k.image, k.list, penstock.image_as_installed(entry, 'penstock_t'), penstock.as_installed(entry),
+                  (select string_agg(format('penstock_t.%1$I %2$s k.%1$I%3$s', name, operator,
+                                            penstock.read_cast(a.atttypid)), ' and ')
+                     from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
+                     join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped))
       into asked
-      from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) with ordinality as u (name, num, operator, nth)
-      join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped;
+      from penstock.key_columns_as(of_pipeline, of_relation) as k;
     execute format($$
         with numbered as (
             select id, key, image, row_number() over (order by id) - 1 as i,
