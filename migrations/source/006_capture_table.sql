@@ -113,6 +113,9 @@ begin
                  is distinct from (key.attnums, key.columns, key.key_index, name) then
         perform penstock.release_table(pipeline, before.relation);
     end if;
+    -- Another table of this name was captured before; it was dropped, or bears another name now.
+    perform penstock.release_table(c.pipeline, c.relation) from penstock.captured as c
+      where c.pipeline = pipeline and c.relation = name and c.root <> relation;
     insert into penstock.captured as c (pipeline, relation, root, key_columns, key_attnums, key_operators, key_index,
                                         key_index_built, columns)
     select pipeline, name, relation, key.columns, key.attnums, key.operators, key.key_index,

@@ -51,7 +51,6 @@ void append_table(std::string& out, const PipelineSpec::Table& table) {
   append_member(out, "source_table", table.source_table);
   append_member(out, "target", table.target);
   append_strings(out, "key", table.key);
-  append_strings(out, "columns", table.columns);
   append_member(out, "topic", table.topic);
   out.append(",\"partitions\":").append(std::to_string(table.partitions));
   append_member(out, "on_drift", to_string(table.on_drift));
@@ -81,7 +80,6 @@ PipelineSpec::Table table_of(json::element object) {
   table.source_table = text_of(object, "source_table");
   table.target = text_of(object, "target");
   table.key = texts_of(object, "key");
-  table.columns = texts_of(object, "columns");
   table.topic = text_of(object, "topic");
   table.partitions = static_cast<std::int32_t>(std::int64_t(object["partitions"].get_int64()));
   table.on_drift = PipelineSpec::on_drift_of(text_of(object, "on_drift"));

@@ -29,7 +29,6 @@ struct PipelineSpec {
     std::string source_table;
     std::string target;                // on B, quoted where SQL needs it, with its schema
     std::vector<std::string> key;      // column names, not quoted, in key order
-    std::vector<std::string> columns;  // of A, not quoted, in order; those B has too
     std::string topic;
     std::int32_t partitions = 1;  // of the topic that carry changes: 1 where equal keys may be written differently
     OnDrift on_drift = OnDrift::wait;

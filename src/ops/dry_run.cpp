@@ -62,6 +62,10 @@ Task<std::string> records(const MigratePlan& plan, bool copy, pg::Connection& a)
         "-- A: the slot's first row, or an initial copy of new tables\nselect penstock.start_slot('{}', {}, {});\n\n",
         plan.resolved.spec.pipeline, added, copy);
   }
+  for (const auto& relation : plan.recreated) {
+    const std::string name = co_await literal(a, relation);
+    if (copy) out += fmt::format("-- A\nselect penstock.copy_anew('{}', {});\n\n", plan.resolved.spec.pipeline, name);
+  }
   if (plan.stands()) co_return out;
   const std::string configuration = co_await literal(a, plan.resolved.spec.to_json());
   out += fmt::format(

@@ -36,6 +36,7 @@ class Migration {
     co_await install_capture(plan);
     co_await release_removed(plan);
     co_await start_slot(plan);
+    co_await copy_anew(plan);
     if (!plan.stands()) co_await store(plan.resolved.spec);
     co_await say_doubts();
     co_return changes_;
@@ -161,6 +162,16 @@ class Migration {
   Task<void> say_doubts() {
     const pg::Result doubts = co_await a_->query("select message from penstock.doubts($1)", pg::Params::of(pipeline_));
     for (int row = 0; row < doubts.rows(); ++row) log::warn("migrate: {}", doubts.text(row, 0));
+  }
+
+  // What B holds is of the tables that were there before.
+  Task<void> copy_anew(const MigratePlan& plan) {
+    if (config_.pipeline.snapshot == Config::Snapshot::never) co_return;
+    for (const auto& relation : plan.recreated) {
+      log::info("migrate: {} was created anew on A: B's copy is emptied, and copied anew", relation);
+      co_await a_->query("select penstock.copy_anew($1, $2)", pg::Params::of(pipeline_, relation));
+      ++changes_;
+    }
   }
 
   Task<void> store(const PipelineSpec& spec) {

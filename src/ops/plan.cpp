@@ -58,6 +58,11 @@ Task<void> read_slot(MigratePlan& plan, pg::Connection& a) {
   const pg::Result removed = co_await a.query(
       "select relation from penstock.captured where pipeline = $1 and relation <> all ($2::text[]) order by 1", params);
   for (int row = 0; row < removed.rows(); ++row) plan.removed.emplace_back(removed.text(row, 0));
+  const pg::Result recreated = co_await a.query(
+      "select relation from penstock.captured where pipeline = $1 and relation = any ($2::text[]) "
+      "and root <> to_regclass(relation) order by 1",
+      params);
+  for (int row = 0; row < recreated.rows(); ++row) plan.recreated.emplace_back(recreated.text(row, 0));
 }
 
 // What earlier migrates made stays on record until uninstall takes it away.

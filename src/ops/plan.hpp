@@ -15,7 +15,8 @@ struct MigratePlan {
   std::vector<kafka::TopicSpec> topics;  // to be created
   std::vector<std::string> added;        // relations that the slot does not know
   std::vector<std::string> removed;      // captured, and in the configuration no more
-  bool stands() const { return before == resolved.spec; }
+  std::vector<std::string> recreated;    // another table stands under the name of one that was captured
+  bool stands() const { return before == resolved.spec && recreated.empty(); }
 };
 
 // Reads A, B and Kafka, before the first migration too. Throws Failure(usage) where what is configured cannot be had:

@@ -92,18 +92,13 @@ Task<void> check_capture(pg::Connection& a, const Config::Table& table, const Ta
   if (!refusals.empty()) throw ConfigError(table.place, std::string(refusals.text(0, 0)));
 }
 
-// The columns that travel. One of A that B lacks would be lost without a word, unless that is what is wanted.
-std::vector<std::string> columns_of(const Config::Table& table, const TableFacts& a, const TableFacts& b) {
-  std::vector<std::string> columns;
+// A column of A that B lacks would hold up the first change.
+void check_columns(const Config::Table& table, const TableFacts& a, const TableFacts& b) {
   for (const auto& column : a.columns) {
-    if (b.column(column.name) != nullptr) {
-      columns.push_back(column.name);
-    } else if (table.on_drift == "wait") {
-      throw ConfigError(table.place, "B's " + b.name + " has no column \"" + column.name + "\", which A's " + a.name +
-                                         " has; add it to B");
-    }
+    if (b.column(column.name) != nullptr || table.on_drift != "wait") continue;
+    throw ConfigError(table.place, "B's " + b.name + " has no column \"" + column.name + "\", which A's " + a.name +
+                                       " has; add it to B, or set on_drift to \"ignore\" or \"reject\"");
   }
-  return columns;
 }
 
 // Rights on B that the applier needs.
@@ -116,17 +111,16 @@ Task<void> check_rights(pg::Connection& b, const Config::Table& table, const Tab
 }
 
 // What would make every change fail on B. Returns whether its key needs an index.
-bool check_target(const std::string& pipeline, const Config::Table& table, const TableFacts& b,
-                  const PipelineSpec::Table& spec, Resolved& out) {
+bool check_target(const std::string& pipeline, const Config::Table& table, const TableFacts& a, const TableFacts& b,
+                  const std::vector<std::string>& key, Resolved& out) {
   if (!b.ordinary) throw ConfigError(table.place, "B's " + b.name + " is not an ordinary table");
   for (const auto& column : b.columns) {
-    const bool filled = std::find(spec.columns.begin(), spec.columns.end(), column.name) != spec.columns.end();
+    const bool filled = a.column(column.name) != nullptr;
     if (filled || column.nullable || column.defaulted) continue;
     throw ConfigError(table.place, "column \"" + column.name + "\" of B's " + b.name +
                                        " is NOT NULL, has no default, and A has no such column: every row would be "
                                        "refused; give it a default");
   }
-  const auto& key = spec.key;
   const IndexFacts* index = b.index_on(key);
   if (index != nullptr && !index->immediate) {
     throw ConfigError(table.place,
@@ -180,14 +174,14 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const ChosenTable&
   spec.source_schema = source.schema;
   spec.source_table = source.table;
   spec.target = on_b.name;
-  spec.columns = columns_of(table, on_a, on_b);
+  check_columns(table, on_a, on_b);
   spec.on_drift = PipelineSpec::on_drift_of(table.on_drift);
   spec.topic = kafka::table_topic(config.kafka.topic_prefix, source.schema, source.table);
   const bool stable = std::all_of(spec.key.begin(), spec.key.end(),
                                   [&](const auto& column) { return on_a.column(column)->text_stable; });
   spec.partitions = stable ? config.kafka.partitions : 1;
   co_await check_rights(b, table, on_b);
-  const bool build_on_b = check_target(pipeline, table, on_b, spec, out);
+  const bool build_on_b = check_target(pipeline, table, on_a, on_b, spec.key, out);
   if (build_on_b) {
     IndexToBuild index = co_await index_to_build(b, pipeline, on_b.name, spec.key);
     out.spec.indexes_built.push_back(index.name);

@@ -9,6 +9,7 @@
 #include "model/json_text.hpp"
 #include "ops/backfill.hpp"
 #include "ops/coverage.hpp"
+#include "ops/shared_columns.hpp"
 #include "ops/spec.hpp"
 #include "ops/table_comparison.hpp"
 #include "sql/embedded_sql.hpp"
@@ -23,6 +24,15 @@ constexpr std::int64_t kKeysMax = 1'000;  // differences after which the search 
 constexpr int kRoundsMax = 30;
 constexpr auto kPatience = 30s;
 
+void append_names(std::string& out, std::string_view member, const std::vector<std::string>& names) {
+  out += fmt::format(",\"{}\":[", member);
+  for (const auto& name : names) {
+    if (out.back() != '[') out.push_back(',');
+    append_json_string(out, name);
+  }
+  out.push_back(']');
+}
+
 class TableVerifier {
  public:
   TableVerifier(std::string pipeline, const PipelineSpec::Table& table, pg::Connection& a, pg::Connection& b)
@@ -31,7 +41,10 @@ class TableVerifier {
   }
 
   Task<VerifyReport::Table> run() {
-    co_await comparison_.begin(table_, table_.columns);
+    SharedColumns columns = co_await shared_columns(a_, b_, table_);
+    co_await comparison_.begin(table_, columns.both);
+    report_.on_a_alone = std::move(columns.on_a_alone);
+    report_.on_b_alone = std::move(columns.on_b_alone);
     report_.rows = comparison_.rows();
     while (!report_.more) {
       const std::vector<Suspect> suspects = co_await comparison_.next();
@@ -173,6 +186,8 @@ std::string VerifyReport::to_text() const {
                        table.unsettled > 0 ? fmt::format(", {} not settled", table.unsettled) : "");
     for (const auto& key : table.keys) out += "  differs: " + key + "\n";
     if (table.more) out += "  … and perhaps more\n";
+    for (const auto& column : table.on_a_alone) out += "  not compared: " + column + ", which B lacks\n";
+    for (const auto& column : table.on_b_alone) out += "  not compared: " + column + ", which A lacks\n";
   }
   return out + (equal ? "A = B but for explained rejects\n" : "A and B differ\n");
 }
@@ -186,7 +201,10 @@ std::string VerifyReport::to_json() const {
         R"(,"rows":{},"differing":{},"explained_by_rejects":{},"unsettled":{},"more":{},"repaired":{},"keys":[)",
         table.rows, table.differing, table.explained, table.unsettled, table.more, table.repaired);
     for (const auto& key : table.keys) out.append(out.back() == '[' ? "" : ",").append(key);
-    out.append("]}");
+    out.append("]");
+    append_names(out, "on_a_alone", table.on_a_alone);
+    append_names(out, "on_b_alone", table.on_b_alone);
+    out.push_back('}');
   }
   return out + "]}\n";
 }

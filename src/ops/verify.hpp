@@ -13,13 +13,14 @@ namespace penstock::ops {
 struct VerifyReport {
   struct Table {
     std::string relation;
-    std::int64_t rows = 0;          // on A
-    std::int64_t differing = 0;     // keys whose rows differ, or stand on one side alone; proven
-    std::int64_t explained = 0;     // of these, by an open reject
-    std::int64_t unsettled = 0;     // keys that changed faster than they could be compared
-    bool more = false;              // the search ended at kKeysMax differences
-    std::int64_t repaired = 0;      // keys that were copied again before this verification
-    std::vector<std::string> keys;  // of the unexplained ones: key objects
+    std::int64_t rows = 0;                            // on A
+    std::int64_t differing = 0;                       // keys whose rows differ, or stand on one side alone; proven
+    std::int64_t explained = 0;                       // of these, by an open reject
+    std::int64_t unsettled = 0;                       // keys that changed faster than they could be compared
+    bool more = false;                                // the search ended at kKeysMax differences
+    std::int64_t repaired = 0;                        // keys that were copied again before this verification
+    std::vector<std::string> keys;                    // of the unexplained ones: key objects
+    std::vector<std::string> on_a_alone, on_b_alone;  // columns that were not compared: the other side lacks them
   };
   bool equal = true;  // every difference is explained, and nothing is unsettled
   std::vector<Table> tables;

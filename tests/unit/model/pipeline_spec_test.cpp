@@ -17,7 +17,7 @@ TEST(PipelineSpec, IsReadFromJsonAsItWasWritten) {
   table.source_table = "employee_a";
   table.target = "public.\"Employee B\"";
   table.key = {"emp_id", "K\"ey"};
-  table.columns = {"emp_id", "K\"ey", "city\n"};
+  table.on_drift = PipelineSpec::OnDrift::reject;
   table.topic = "hr.public.employee_a";
   table.partitions = 8;
   table.rules = {{"born_after_2007", "dob >= date '2008-01-01'"}, {"text", R"(city ~ '^\d"')"}};
