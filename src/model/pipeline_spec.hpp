@@ -27,8 +27,8 @@ struct PipelineSpec {
     std::string relation;       // as in the journal, quoted where SQL needs it: public.employee_a
     std::string source_schema;  // as in the catalog, not quoted
     std::string source_table;
-    std::string target;                // on B, quoted where SQL needs it, with its schema
-    std::vector<std::string> key;      // column names, not quoted, in key order
+    std::string target;            // on B, quoted where SQL needs it, with its schema
+    std::vector<std::string> key;  // column names, not quoted, in key order
     std::string topic;
     std::int32_t partitions = 1;  // of the topic that carry changes: 1 where equal keys may be written differently
     OnDrift on_drift = OnDrift::wait;
