@@ -111,7 +111,7 @@ as $$
            || ') penstock_k'
       from penstock.captured as c
      cross join lateral (
-           select string_agg(format('%s as %I', coalesce(format('penstock_x.%I', a.attname), 'null::text'), name),
+           select string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(a.attname), 'null::text'), name),
                              ', ' order by nth),
                   array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)
              from unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)

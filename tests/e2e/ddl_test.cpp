@@ -379,6 +379,17 @@ TEST_F(DdlUnderLoad, TakingTheCaptureAwayMakesNoWriterFail) {
             "");
 }
 
+TEST_F(DdlUnderLoad, AKeyColumnThatIsDroppedMakesNoWriterFail) {
+  create("id int primary key, v int default 0");
+  Database a = line_.a();
+  a.run("insert into t values (1, 1), (2, 2)");
+  a.run("begin; drop trigger penstock_emp_move on t; alter table t drop column id; commit");
+  a.run("insert into t (v) values (3), (4)");
+  a.run("update t set v = 5");
+  a.run("delete from t where v = 5");
+  EXPECT_EQ(a.number("select count(*) from t"), 0);
+}
+
 TEST_F(DdlUnderLoad, PartitionsComeAndGo) {
   line_.a().run(
       "create table t (id int primary key, v int) partition by range (id);"
