@@ -15,6 +15,10 @@ create table penstock.captured (
     key_index_built boolean     not null,   -- migrate built the index, so uninstall drops it
     columns         jsonb       not null,   -- [{"name","type","attnum"}] when installed, to notice drift
     created_at      timestamptz not null default clock_timestamp(),
+    targets         oid[],                  -- the table and its partitions, when last found captured wholly
+    triggers        text,                   -- a print of their triggers then
+    whole_at        timestamptz,            -- when that was
+    doubtful_since  timestamptz,            -- from then on changes may be missing on B; null: none
     primary key (pipeline, relation),
     unique (pipeline, root)
 );
@@ -45,8 +49,9 @@ create table penstock.slice (
     batch    bigint not null,
     piece    int    not null,
     relation text   not null,
+    action   text   not null check (action in ('read', 'delete')),
     n        int    not null,
-    rows     text   not null,
+    rows     text   not null,               -- images, or the keys of rows that are gone
     primary key (pipeline, epoch, batch, piece)
 );
 

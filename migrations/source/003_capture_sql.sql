@@ -61,22 +61,42 @@ as $$
       from generate_series(0, 2) as leaf
 $$;
 
--- as_installed: SQL text of a FROM item (without its alias) that shows the table with its key's columns, found by number, under
--- the names they had when installed: under these B knows them. While no key column is renamed it is the table itself. A
--- column that took over the name of one goes under a name that B can hardly have, and so waits there.
+-- installed_columns: the columns of a captured table, its key's, found by number, under the names they had when installed:
+-- under these B knows them. A column that took over the name of one goes under a name that B can hardly have, and so waits
+-- there.
+create function penstock.installed_columns(entry penstock.captured)
+returns table (attnum int2, present text, installed text, type oid)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select a.attnum, a.attname::text,
+           coalesce(k.name, case when a.attname = any (entry.key_columns) then a.attname || ' (another column)' end, a.attname),
+           a.atttypid
+      from pg_attribute as a
+      left join unnest(entry.key_columns, entry.key_attnums) as k (name, num) on k.num = a.attnum
+     where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped
+$$;
+
+-- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
+-- renamed it is the table itself.
 create function penstock.as_installed(entry penstock.captured) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select case when bool_and(coalesce(a.attname = k.name, true)) and bool_and(k.name is not null or a.attname <> all (entry.key_columns))
-                then entry.root::regclass::text
+    select case when bool_and(present = installed) then entry.root::regclass::text
                 else format('(select %s from %s penstock_y)',
-                            string_agg(format('penstock_y.%I as %I', a.attname, coalesce(k.name,
-                                case when a.attname = any (entry.key_columns) then a.attname || ' (another column)' end, a.attname)),
-                                ', ' order by a.attnum), entry.root::regclass) end
-      from pg_attribute as a
-      left join unnest(entry.key_columns, entry.key_attnums) as k (name, num) on k.num = a.attnum
-     where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped
+                            string_agg(format('penstock_y.%I as %I', present, installed), ', ' order by attnum),
+                            entry.root::regclass) end
+      from penstock.installed_columns(entry)
+$$;
+
+-- image_as_installed: the expression that writes a row of it.
+create function penstock.image_as_installed(entry penstock.captured, alias text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select penstock.json_object_sql(alias, array_agg(installed order by attnum), array_agg(type order by attnum))
+      from penstock.installed_columns(entry)
 $$;
 
 -- touched_keys: SQL text that yields the touched key objects, text[], from the given transition tables under the
@@ -86,26 +106,28 @@ create function penstock.touched_keys(of_pipeline text, of_root oid, transitions
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select 'select array_agg(distinct pg_catalog.row_to_json(penstock_k.*)::text) from ('
-           || string_agg('select ' || k.list || ' from ' || t || ' penstock_x', ' union all ')
+    select 'select array_agg(distinct ' || penstock.json_object_sql('penstock_k', c.key_columns, k.types)
+           || '::text) from (' || string_agg('select ' || k.list || ' from ' || t || ' penstock_x', ' union all ')
            || ') penstock_k'
       from penstock.captured as c
      cross join lateral (
-           select string_agg(format('%s as %I', case when a.attname is null then 'null::text' else format('penstock_x.%I', a.attname) end, name),
-                             ', ' order by nth)
+           select string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(a.attname), 'null::text'), name),
+                             ', ' order by nth),
+                  array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)
              from unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
-             left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped) as k (list)
+             left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped) as k (list, types)
      cross join unnest(transitions) as t
      where c.pipeline = of_pipeline and c.root = of_root
+     group by c.key_columns, k.types
 $$;
 
 -- journal_keys: journals the given keys as they stand now in the table, a row each: 'update' with the present
 -- image, 'delete' when absent, 'oversize' when the image cannot be written as JSON (or the key cannot be looked
 -- up any more because one of its columns was dropped). Never fails for the row's sake. It runs for keys of rows
--- above a megabyte and after renames only: the subtransactions stay out of the common path.
+-- above a megabyte and after alterations only: the subtransactions stay out of the common path.
 create function penstock.journal_keys(of_pipeline text, of_root oid, leaf int, keys text[]) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set array_nulls = on
 as $$
 declare
     entry    penstock.captured;
@@ -119,11 +141,13 @@ begin
     select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
     select count(a.attname) = cardinality(entry.key_columns) and has_table_privilege(of_root, 'select')
                and not row_security_active(of_root),
-           format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, row_to_json(penstock_t.*)
+           format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
                      from %s penstock_t, json_to_record($1) penstock_k (%s)
-                    where %s', journal, entry.relation, penstock.as_installed(entry),
-                  string_agg(format('%I %s', name, format_type(a.atttypid, a.atttypmod)), ', '),
-                  string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I', name, operator), ' and '))
+                    where %s', journal, entry.relation, penstock.image_as_installed(entry, 'penstock_t'),
+                  penstock.as_installed(entry),
+                  string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', '),
+                  string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', name, operator,
+                                    penstock.read_cast(a.atttypid)), ' and '))
       into complete, reread
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
       left join pg_attribute as a on a.attrelid = of_root and a.attnum = num and not a.attisdropped;

@@ -1,5 +1,6 @@
 -- 004_capture_functions: generates the trigger functions of one captured table from templates.
--- Functions: penstock.capture_fields, penstock.create_capture_function (005 holds the bodies).
+-- Functions: penstock.columns_print, penstock.images_altered, penstock.altered_sql, penstock.capture_fields,
+--   penstock.create_capture_function (005 holds the bodies).
 -- Tables touched: none but the catalog. What it creates reads the captured table and inserts into the journal.
 -- Grants: EXECUTE revoked from PUBLIC, on every generated function too.
 --
@@ -12,6 +13,46 @@
 -- The setting holds the id, not a mark, so that a SET of the same name in a session means nothing.
 -- Names: inside a query whose FROM shows the user's columns nothing is named without its alias, and everything of
 -- ours starts with penstock_, so that no column a user adds can capture a reference.
+
+-- columns_print: the numbers, types and names of a table's columns as they are.
+create function penstock.columns_print(root oid) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(concat_ws(' ', a.attnum, a.atttypid, a.attname), ',' order by a.attnum)
+      from pg_attribute as a where a.attrelid = root and a.attnum > 0 and not a.attisdropped
+$$;
+
+-- images_altered: whether the images that this root's functions write are not exact any more since the columns are not
+-- those of `print`. Plain ones name no column: for them only a type that is not plain makes a difference.
+create function penstock.images_altered(root oid, print text, plain boolean) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return penstock.columns_print(root) <> print
+           and not (plain and penstock.image_sql(root, 'x') = 'row_to_json(x.*)');
+end
+$$;
+
+-- altered_sql: SQL text that is true after such an alteration; a statement is then journaled by what is built anew. Where
+-- all columns are plain, look-ups of the catalog's cache tell that nothing can have happened: a number behind the last one
+-- has no privileges, and a change of type writes the table's file anew (a partitioned table has none). TRUNCATE does that
+-- as well; it costs the statements behind it one query each.
+create function penstock.altered_sql(root oid) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('(%spenstock.images_altered(%s, %L, %L))',
+                  case when t.plain and t.file is not null
+                       then format('(%s or pg_relation_filenode(%s) <> %s) and ', look_ups, root, t.file) end,
+                  root, penstock.columns_print(root), t.plain)
+      from (select penstock.image_sql(root, 'x') = 'row_to_json(x.*)' as plain, pg_relation_filenode(root) as file) as t
+     cross join (select string_agg(format('has_column_privilege(%s::oid, %s::int2, ''select'') is not null', root, last + i),
+                                   ' or ' order by i) as look_ups
+                   from (select max(attnum) as last from pg_attribute where attrelid = root) as a,
+                        generate_series(1, 4) as i) as c
+$$;
 
 -- capture_fields: what the templates below need to know about a table.
 create function penstock.capture_fields(pipeline text, root regclass, relation text, key_columns text[],
@@ -31,13 +72,18 @@ as $$
         'keys', string_agg(format('penstock_x.%I as %I', name, name), ', ' order by nth),
         'old_keys', string_agg(format('old.%I as %I', name, name), ', ' order by nth),
         'match', string_agg(format('penstock_t.%I %s penstock_k.%I', name, operator, name), ' and ' order by nth),
+        'row_image', penstock.image_sql(root, 'penstock_x'), 'table_image', penstock.image_sql(root, 'penstock_t'),
+        'key_image', penstock.json_object_sql('penstock_k', key_columns, array_agg(type order by nth)),
         'same', string_agg(format('penstock_o.%I %s penstock_n.%I', name, operator, name), ' and ' order by nth),
-        -- A rename of the table or of a key column would break the static SQL. Noticed by cheap look-ups that lock
-        -- nothing: a writer of a partition holds no lock on the root, and must not wait for those who do.
-        'renamed', format('(%s)', string_agg(format('(pg_identify_object(%s, %s, %s)).identity is distinct from %L',
-                                                    'pg_class'::regclass::oid, root::oid, num,
-                                                    (pg_identify_object('pg_class'::regclass, root, num)).identity),
-                                             ' or ' order by nth)),
+        'altered', penstock.altered_sql(root),
+        -- A rename of the table or of a key column would break the static SQL; a key that is not written plainly depends
+        -- on its columns' types as well. Noticed by cheap look-ups that lock nothing: a writer of a partition holds no
+        -- lock on the root, and must not wait for those who do.
+        'renamed', format('(%s%s)',
+            case when bool_or(penstock.json_form(type) <> 'plain') then penstock.altered_sql(root) || ' or ' end,
+            string_agg(format('(pg_identify_object(%s, %s, %s)).identity is distinct from %L',
+                              'pg_class'::regclass::oid, root::oid, num,
+                              (pg_identify_object('pg_class'::regclass, root, num)).identity), ' or ' order by nth)),
         -- A partition that was detached keeps its triggers, and is not the table's any more.
         'detached', case when (select relkind from pg_class where oid = root) = 'p'
             then format('(tg_relid <> %s::oid and pg_partition_root(tg_relid) is distinct from pg_partition_root(%s::oid))',
@@ -45,7 +91,7 @@ as $$
             else 'false' end,
         'ready', format('(has_table_privilege(%s::oid, ''select'') and not row_security_active(%s::oid))',
                         root::oid, root::oid))
-      from (select name, operator, nth, a.attnum as num
+      from (select name, operator, nth, a.attnum as num, a.atttypid as type
               from unnest(key_columns, operators) with ordinality as k (name, operator, nth)
               join pg_attribute as a on a.attrelid = root and a.attname = name) as k
 $$;
@@ -73,9 +119,9 @@ declare
         select {relation}, case when penstock_p.image is null then 'delete' else 'update' end, count(*),
                string_agg(penstock_p.key, chr(30)), string_agg(penstock_p.image, chr(30))
           from (select penstock_r.image, row_number() over () as i,
-                       case when penstock_r.image is null then row_to_json(penstock_k.*)::text end as key
+                       case when penstock_r.image is null then {key_image}::text end as key
                   from (select distinct * from ({touched}) penstock_s) penstock_k
-                  left join lateral (select row_to_json(penstock_t.*)::text as image from {table} penstock_t
+                  left join lateral (select {table_image}::text as image from {table} penstock_t
                                       where {match} limit 1) penstock_r on true) penstock_p
          group by penstock_p.image is null, penstock_p.i / penstock_piece$$;
     bulk text := $$

@@ -22,7 +22,7 @@ begin
     if {detached} then
         return null;
     end if;
-    if {renamed} then
+    if {renamed} or {altered} then
         execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
         if penstock_keys is not null then
             penstock_leaf := pg_sequence_last_value({ring});
@@ -35,7 +35,7 @@ begin
         select count(*), coalesce(max(penstock_s.size), 0), max(penstock_s.image)
           into penstock_rows, penstock_bytes, penstock_image
           from (select pg_column_size(penstock_x.*) as size,
-                       case when pg_column_size(penstock_x.*) <= 1048576 then row_to_json(penstock_x.*)::text end as image
+                       case when pg_column_size(penstock_x.*) <= 1048576 then {row_image}::text end as image
                   from penstock_new penstock_x limit 2) penstock_s;
         if penstock_rows = 0 then
             return null;
@@ -103,7 +103,7 @@ begin
         return null;
     end if;
     select count(*), max(penstock_s.image) into penstock_rows, penstock_image
-      from (select row_to_json(penstock_k.*)::text as image from {images} limit 2) penstock_s;
+      from (select {key_image}::text as image from {images} limit 2) penstock_s;
     if penstock_rows = 0 then
         return null;
     end if;
@@ -136,13 +136,13 @@ begin
     penstock_leaf := pg_sequence_last_value({ring});
     if {renamed} then
         {note}
-        select array[penstock.touched_key({pipeline_text}, {root}, row_to_json(old))] into penstock_keys;
+        execute penstock.touched_keys({pipeline_text}, {root}, array['(select ($1).*)']) into penstock_keys using old;
         perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
     elsif current_setting({setting}, true) = pg_current_xact_id()::text and {ready} then
         {reread}
     else
         {note}
-        select row_to_json(penstock_k.*)::text into penstock_image from (select {old_keys}) penstock_k;
+        select {key_image}::text into penstock_image from (select {old_keys}) penstock_k;
         {one}
     end if;
     return null;
@@ -191,7 +191,7 @@ declare
     old_keys text := penstock.fill('select {keys} from penstock_old penstock_x', fields);
     of_new   jsonb := jsonb_build_object(
         'moved', '', 'transitions', $$'{penstock_new}'$$, 'touched', new_keys, 'column', 'new_rows',
-        'image', 'row_to_json(penstock_x.*)::text', 'images',
+        'image', (fields ->> 'row_image') || '::text', 'images',
         'penstock_new penstock_x where penstock_bytes <= 1048576 or pg_column_size(penstock_x.*) <= 1048576');
     moved    text := $$
     if not penstock_nested then
@@ -205,7 +205,7 @@ declare
         'moved', penstock.fill(moved, fields), 'transitions', $$'{penstock_old,penstock_new}'$$,
         'touched', old_keys || ' union ' || new_keys);
     of_old   jsonb := jsonb_build_object(
-        'touched', old_keys, 'column', 'old_rows', 'image', 'row_to_json(penstock_k.*)::text', 'action', $$'delete'$$,
+        'touched', old_keys, 'column', 'old_rows', 'image', (fields ->> 'key_image') || '::text', 'action', $$'delete'$$,
         'images', '(' || old_keys || ') penstock_k');
 begin
     perform penstock.create_capture_function('_insert', penstock.image_body(),

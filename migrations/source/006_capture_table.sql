@@ -1,21 +1,9 @@
 -- 006_capture_table: installs and removes the triggers of one table.
--- Functions: penstock.touched_key, penstock.journal_leaf, penstock.capture_table(pipeline, relation, key_columns),
+-- Functions: penstock.journal_leaf, penstock.wanted_triggers, penstock.create_triggers,
+--   penstock.capture_table(pipeline, relation, key_columns),
 --   penstock.release_table(pipeline, relation), penstock.drop_journal(pipeline).
 -- Tables touched: penstock.captured, penstock.slot, penstock.slice; triggers on the captured tables.
 -- Grants: EXECUTE revoked from PUBLIC.
-
--- touched_key: the key object, under the names when installed, of a row given as JSON under its present names.
-create function penstock.touched_key(of_pipeline text, of_root oid, image json) returns text
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select '{' || string_agg(to_json(name) || ':' || coalesce((image -> a.attname::text)::text, 'null'), ',' order by nth)
-               || '}'
-      from penstock.captured as c
-     cross join unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
-      left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped
-     where c.pipeline = of_pipeline and c.root = of_root
-$$;
 
 -- journal_leaf: journals every key of one partition as deleted; it is about to be truncated on its own.
 create function penstock.journal_leaf(of_pipeline text, of_root oid, partition oid, leaf int) returns void
@@ -31,11 +19,13 @@ begin
     end if;
     execute (select format('insert into penstock.%I (relation, action, n, old_rows)
                             select %L, ''delete'', count(*), string_agg(penstock_p.image, chr(30))
-                              from (select row_to_json(penstock_k.*)::text as image, row_number() over () as i
+                              from (select %s::text as image, row_number() over () as i
                                       from (select %s from %s penstock_x) penstock_k) penstock_p
                              group by penstock_p.i / 64',
                            of_pipeline || '_cdc_' || leaf, entry.relation,
-                           string_agg(format('%s as %I', case when a.attname is null then 'null::text' else format('penstock_x.%I', a.attname) end,
+                           penstock.json_object_sql('penstock_k', entry.key_columns,
+                               array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)),
+                           string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(a.attname), 'null::text'),
                                              name), ', ' order by nth),
                            partition::regclass)
                from unnest(entry.key_columns, entry.key_attnums) with ordinality as u (name, num, nth)
@@ -43,8 +33,33 @@ begin
 end
 $$;
 
+-- wanted_triggers: the triggers of a captured table and of its partitions at every level (DML fires only the triggers of the
+-- table it names). A table that is partitioned itself needs no TRUNCATE trigger unless it is the root: its leaves have theirs.
+create function penstock.wanted_triggers(of_pipeline text, root oid, operators text[], key_columns text[])
+returns table (target oid, name text, event text, clauses text, suffix text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select c.oid, format('penstock_%s_%s', of_pipeline, w.name), w.event, w.clauses, w.suffix
+      from pg_class as r
+     cross join lateral (select r.oid union select relid from pg_partition_tree(r.oid)) as t (oid)
+      join pg_class as c on c.oid = t.oid
+     cross join lateral (values
+           ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', true),
+           ('update', 'after update', case when r.relkind = 'p' then 'referencing old table as penstock_old new table as '
+               'penstock_new for each statement' else 'referencing new table as penstock_new for each statement' end,
+               '_update', true),
+           ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', true),
+           ('truncate', 'before truncate', 'for each statement', '_truncate', c.oid = r.oid or c.relkind = 'r'),
+           ('truncated', 'after truncate', 'for each statement', '_truncate', c.oid = r.oid),
+           ('move', 'after update', 'for each row when (not ('
+               || (select string_agg(format('old.%I %s new.%I', k, o, k), ' and ')
+                     from unnest(key_columns, operators) as u (k, o)) || '))', '_move', r.relkind <> 'p'))
+           as w (name, event, clauses, suffix, needed)
+     where r.oid = root and w.needed
+$$;
+
 -- create_triggers: the triggers of one table or partition; those that are there already stay.
--- A table that is partitioned itself needs no TRUNCATE trigger unless it is the root: its leaves have theirs.
 -- They fire under session_replication_role = replica too (a restore, another replication tool), where the role may say
 -- so: that is the owner's right, beyond TRIGGER.
 create function penstock.create_triggers(of_pipeline text, root oid, target oid, operators text[], key_columns text[])
@@ -52,36 +67,21 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
 declare
     function text    := 'penstock.' || quote_ident(of_pipeline || '_' || root);
-    split    boolean := (select c.relkind = 'p' from pg_class as c where c.oid = root);
-    leaf     boolean := (select c.relkind = 'r' from pg_class as c where c.oid = target);
     owner    boolean := (select pg_has_role(c.relowner, 'usage') from pg_class as c where c.oid = target);
     wanted   record;
 begin
     for wanted in
-        select * from (values
-            ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', true),
-            ('update', 'after update', case when split then 'referencing old table as penstock_old new table as '
-                'penstock_new for each statement' else 'referencing new table as penstock_new for each statement' end,
-                '_update', true),
-            ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', true),
-            ('truncate', 'before truncate', 'for each statement', '_truncate', target = root or leaf),
-            ('truncated', 'after truncate', 'for each statement', '_truncate', target = root),
-            ('move', 'after update', 'for each row when (not ('
-                || (select string_agg(format('old.%I %s new.%I', k, o, k), ' and ')
-                      from unnest(key_columns, operators) as u (k, o)) || '))', '_move', not split))
-            as w (name, event, clauses, suffix, needed)
-         where w.needed and not exists (
-               select from pg_trigger as t where t.tgrelid = target
-                  and t.tgname = format('penstock_%s_%s', of_pipeline, w.name))
+        select w.* from penstock.wanted_triggers(of_pipeline, root, operators, key_columns) as w
+         where w.target = create_triggers.target
+           and not exists (select from pg_trigger as t where t.tgrelid = w.target and t.tgname = w.name)
     loop
-        execute format('create trigger %I %s on %s %s execute function %s()',
-                       format('penstock_%s_%s', of_pipeline, wanted.name), wanted.event, target::regclass,
-                       wanted.clauses, function || wanted.suffix);
+        execute format('create trigger %I %s on %s %s execute function %s()', wanted.name, wanted.event,
+                       wanted.target::regclass, wanted.clauses, function || wanted.suffix);
         if owner then
-            execute format('alter table only %s enable always trigger %I', target::regclass,
-                           format('penstock_%s_%s', of_pipeline, wanted.name));
+            execute format('alter table only %s enable always trigger %I', wanted.target::regclass, wanted.name);
         end if;
     end loop;
 end
@@ -128,9 +128,11 @@ begin
     perform penstock.create_capture_functions(
         penstock.capture_fields(pipeline, relation, name, key.columns, key.operators),
         (select c.relkind = 'p' from pg_class as c where c.oid = relation));
+    perform penstock.note_capture(pipeline);    -- what was missing until now
     for target in select relation::oid union select t.relid from pg_partition_tree(relation) as t loop
         perform penstock.create_triggers(pipeline, relation, target, key.operators, key.columns);
     end loop;
+    perform penstock.note_capture(pipeline);
     return name;
 end
 $$;
@@ -151,6 +153,7 @@ begin
     if not found then
         return false;
     end if;
+    delete from penstock.request as r where r.pipeline = pipeline and r.relation = relation;
     foreach suffix in array array['_insert', '_update', '_delete', '_truncate', '_move'] loop
         execute format('drop function if exists penstock.%I() cascade', pipeline || '_' || entry.root || suffix);
     end loop;

@@ -1,6 +1,7 @@
 -- 007_slot: where a pipeline begins, and the initial copy in slices.
--- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.start_slot,
---   penstock.copy_anew, penstock.slice_sql, penstock.store_slice. Tables touched: penstock.slot, penstock.slice, the captured tables (select).
+-- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.append_backfill,
+--   penstock.start_slot, penstock.copy_anew, penstock.index_operator, penstock.behind_sql, penstock.slice_sql, penstock.store_slice.
+-- Tables touched: penstock.slot, penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
 
 create table penstock.pipeline (
@@ -17,6 +18,25 @@ as $$
                       order by s.epoch desc, s.batch desc, s.step desc limit 1), true)
 $$;
 
+-- append_backfill: a slot row, the first one if need be, whose backfill has these entries: {"relation": {"after", "done", "part"}}:
+-- the key object the copy has come to, whether it is done, and the one partition that is copied (null: the whole table).
+create function penstock.append_backfill(of_pipeline text, entries jsonb) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    with newest as (
+        select * from penstock.slot as s where s.pipeline = of_pipeline order by s.epoch desc, s.batch desc, s.step desc limit 1)
+    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
+                               captured, backfill)
+    select of_pipeline, coalesce(n.epoch, 1), coalesce(n.batch, 0), coalesce(n.step + 1, 0),
+           case when n.kind in ('open', 'progress') then 'progress' else 'ack' end,
+           coalesce(n.nonce, (random() * 9007199254740991)::bigint), n.previous_nonce,
+           coalesce(n.acked, pg_current_snapshot()), coalesce(n.open, pg_current_snapshot()),
+           coalesce(n.last_id, 0), coalesce(n.last_ordinal, 0), coalesce(n.captured, '{}'),
+           coalesce(n.backfill, '{}') || entries
+      from (select) as one left join newest as n on true
+$$;
+
 -- start_slot: the slot's first row, or a row that adds relations. Called after the triggers are committed: a change that this
 -- snapshot sees is in the table and will be copied with it, any other is in the journal. With `initial` false what is
 -- in the tables already is not copied.
@@ -24,22 +44,9 @@ create function penstock.start_slot(pipeline text, relations text[], initial boo
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-    with newest as (
-        select * from penstock.slot as s where s.pipeline = start_slot.pipeline
-         order by s.epoch desc, s.batch desc, s.step desc limit 1),
-    fresh as (
-        select coalesce(jsonb_object_agg(r, jsonb_build_object('after', null, 'done', not initial)), '{}') as entries
-          from unnest(relations) as r
-         where not exists (select from newest where newest.backfill ? r))
-    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
-                               captured, backfill)
-    select start_slot.pipeline, coalesce(n.epoch, 1), coalesce(n.batch, 0), coalesce(n.step + 1, 0),
-           case when n.kind in ('open', 'progress') then 'progress' else 'ack' end,
-           coalesce(n.nonce, (random() * 9007199254740991)::bigint), n.previous_nonce,
-           coalesce(n.acked, pg_current_snapshot()), coalesce(n.open, pg_current_snapshot()),
-           coalesce(n.last_id, 0), coalesce(n.last_ordinal, 0), coalesce(n.captured, '{}'),
-           coalesce(n.backfill, '{}') || fresh.entries
-      from fresh left join newest as n on true
+    select penstock.append_backfill(start_slot.pipeline,
+               (select coalesce(jsonb_object_agg(r, jsonb_build_object('after', null, 'done', not initial)), '{}')
+                  from unnest(relations) as r where penstock.slot_lacks(start_slot.pipeline, array[r])))
 $$;
 
 -- copy_anew: for a relation that was dropped and created anew. B's copy is emptied, then what is there is copied. Called like
@@ -52,64 +59,100 @@ begin
     execute format('insert into penstock.%I (relation, action, n) values ($1, ''truncate'', 1)',
                    of_pipeline || '_cdc_' || pg_sequence_last_value(format('penstock.%I', of_pipeline || '_cdc_ring_seq')::regclass))
       using of_relation;
-    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
-                               captured, backfill)
-    select s.pipeline, s.epoch, s.batch, s.step + 1, case when s.kind = 'ack' then 'ack' else 'progress' end, s.nonce,
-           s.previous_nonce, s.acked, s.open, s.last_id, s.last_ordinal, s.captured,
-           s.backfill || jsonb_build_object(of_relation, jsonb_build_object('after', null, 'done', false))
-      from penstock.slot as s where s.pipeline = of_pipeline
-     order by s.epoch desc, s.batch desc, s.step desc limit 1;
+    perform penstock.append_backfill(of_pipeline,
+                jsonb_build_object(of_relation, jsonb_build_object('after', null, 'done', false)));
 end
 $$;
 
--- slice_sql: reads the next rows of a table in key order behind a key.   $1 json key object or null, $2 rows at most
--- The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
-create function penstock.slice_sql(of_pipeline text, of_relation text) returns text
+-- index_operator: the operator of a btree index on one of its columns: strategy 3 is equal, 4 not less, 5 greater.
+create function penstock.index_operator(key_index oid, attnum int2, strategy int) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('operator(%I.%s)', n.nspname, o.oprname)
+      from pg_index as i
+     cross join unnest(i.indkey::int2[]) with ordinality as u (num, nth)
+      join pg_opclass as c on c.oid = (i.indclass::oid[])[u.nth - 1]
+      join pg_amop as m on m.amopfamily = c.opcfamily and m.amopstrategy = strategy
+                       and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype
+      join pg_operator as o on o.oid = m.amopopr
+      join pg_namespace as n on n.oid = o.oprnamespace
+     where i.indexrelid = key_index and u.num = attnum and u.nth <= i.indnkeyatts
+$$;
+
+-- behind_sql: whether the columns are behind the values in the order of the key: a comparison of rows where one operator
+-- serves all columns, else (citext beside int; hstore, whose operators have names of their own) column by column.
+create function penstock.behind_sql(columns text[], vals text[], equal text[], not_less text[], greater text[]) returns text
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    sql text;
+begin
+    if greater[1] = all (greater) then
+        return format('row(%s) %s row(%s)', array_to_string(columns, ', '), greater[1], array_to_string(vals, ', '));
+    end if;
+    for i in reverse cardinality(columns) .. 1 loop
+        sql := concat(format('%s %s %s', columns[i], greater[i], vals[i]),
+                      case when sql is not null then format(' or %s %s %s and (%s)', columns[i], equal[i], vals[i], sql) end);
+    end loop;
+    -- The first column once more, for the index: it then begins there.
+    return format('%s %s %s and (%s)', columns[1], not_less[1], vals[1], sql);
+end
+$$;
+
+-- slice_sql: reads the next rows of a table, or of one partition, in key order behind a key.   $1 json key object or null,
+-- $2 rows at most. The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
+create function penstock.slice_sql(of_pipeline text, of_relation text, part regclass) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $outer$
 declare
-    entry   penstock.captured;
-    keys    text;
-    after   text;
-    schemas text[];
+    entry  penstock.captured;
+    keys   text;
+    behind text;
+    key    text;
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
     select string_agg(format('t.%I', name), ', ' order by nth),
            -- Of the key's columns alone: a domain that refuses NULL would refuse the columns it lacks.
-           string_agg(format('(select a.%1$I from json_to_record($1) as a (%1$I %2$s))', name,
-                             format_type(a.atttypid, a.atttypmod)), ', ' order by nth),
-           array_agg(distinct substring(o from '^operator\((.*)\.[^.]*\)$'))
-      into keys, after, schemas
-      from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) with ordinality as k (name, num, o, nth)
+           penstock.behind_sql(array_agg(format('t.%I', name) order by nth),
+                               array_agg(format('(select a.%1$I%3$s from json_to_record($1) as a (%2$s))', name,
+                                                penstock.read_column(name, a.atttypid, a.atttypmod),
+                                                penstock.read_cast(a.atttypid)) order by nth),
+                               array_agg(penstock.index_operator(entry.key_index, num, 3) order by nth),
+                               array_agg(penstock.index_operator(entry.key_index, num, 4) order by nth),
+                               array_agg(penstock.index_operator(entry.key_index, num, 5) order by nth)),
+           penstock.json_object_sql('k', array_agg(name order by nth), array_agg(a.atttypid order by nth))
+      into keys, behind, key
+      from unnest(entry.key_columns, entry.key_attnums) with ordinality as k (name, num, nth)
       join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped;
-    if cardinality(schemas) <> 1 then
-        raise exception 'the key of % mixes types of several extensions, which cannot be compared as a row', of_relation
-              using errcode = 'feature_not_supported';
-    end if;
     return format($$
-        select row_to_json(t.*)::text as image, row_to_json(k.*) as key
-          from %1$s as t
-         cross join lateral (select %2$s) as k
-         where $1 is null or row(%2$s) operator(%3$s.>) row(%4$s)
-         order by %2$s limit $2 $$, penstock.as_installed(entry), keys, schemas[1], after);
+        select %1$s::text as image, %2$s as key
+          from %3$s as t
+         cross join lateral (select %4$s) as k
+         where $1 is null or %5$s
+         order by %4$s limit $2 $$,
+        penstock.image_as_installed(entry, 't'), key, coalesce(part::text, penstock.as_installed(entry)), keys, behind);
 end
 $outer$;
 
--- store_slice: reads the next slice of a relation's initial copy and stores it beside the batch that the same
--- REPEATABLE READ transaction has just opened: its rows are the table at exactly that batch's snapshot. Notes in
--- that batch's slot row how far the copy has come. Returns the number of rows.
+-- store_slice: reads the next slice of a relation's copy and stores it beside the batch that the same REPEATABLE
+-- READ transaction has just opened: its rows are the table at exactly that batch's snapshot. Notes in that batch's
+-- slot row how far the copy has come. A partition that is no more ends its copy. Returns the number of rows.
 create function penstock.store_slice(of_pipeline text, of_relation text, rows_max int) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = 'ISO, MDY' set TimeZone = 'UTC'
 set IntervalStyle = 'postgres' set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
-set quote_all_identifiers = off set enable_seqscan = off set enable_sort = off set jit = off
+set quote_all_identifiers = off set array_nulls = on set enable_seqscan = off set enable_sort = off set jit = off
 as $outer$
 declare
-    slot   penstock.slot;
-    after  json;
-    copied bigint;
-    last   json;
+    slot      penstock.slot;
+    after     json;
+    part      oid;
+    continues boolean;
+    copied    bigint := 0;
+    last      json;
 begin
     if current_setting('transaction_isolation') <> 'repeatable read' then
         raise exception 'store_slice needs REPEATABLE READ' using errcode = 'invalid_transaction_state';
@@ -117,23 +160,29 @@ begin
     select * into strict slot from penstock.slot as s where s.pipeline = of_pipeline
      order by s.epoch desc, s.batch desc, s.step desc limit 1;
     after := nullif((slot.backfill -> of_relation ->> 'after'), 'null');
-    execute format($$
-        with numbered as (
-            select image, key, row_number() over () - 1 as i,
-                   sum(octet_length(image)) over (rows unbounded preceding) as bytes from (%s) as s),
-        -- At most 8 MB, or one row: memory is bounded, however wide the rows.
-        slice as materialized (select * from numbered where bytes - octet_length(image) < 8388608),
-        stored as (
-            insert into penstock.slice (pipeline, epoch, batch, piece, relation, n, rows)
-            select $3, $4, $5, min(i), $6, count(*), string_agg(image, chr(30) order by i)
-              from slice group by i / 256, bytes >> 20)
-        select count(*), (select key from slice order by i desc limit 1) from slice $$,
-        penstock.slice_sql(of_pipeline, of_relation))
-       into copied, last
-      using after, rows_max, slot.pipeline, slot.epoch, slot.batch, of_relation;
+    part := (slot.backfill -> of_relation ->> 'part')::oid;
+    continues := part is null or exists (
+        select from penstock.captured as c cross join lateral pg_partition_tree(c.root) as t
+         where c.pipeline = of_pipeline and c.relation = of_relation and t.relid = part);
+    if continues then
+        execute format($$
+            with numbered as (
+                select image, key, row_number() over () - 1 as i,
+                       sum(octet_length(image)) over (rows unbounded preceding) as bytes from (%s) as s),
+            -- At most 8 MB, or one row: memory is bounded, however wide the rows.
+            slice as materialized (select * from numbered where bytes - octet_length(image) < 8388608),
+            stored as (
+                insert into penstock.slice (pipeline, epoch, batch, piece, relation, action, n, rows)
+                select $3, $4, $5, min(i), $6, 'read', count(*), string_agg(image, chr(30) order by i)
+                  from slice group by i / 256, bytes >> 20)
+            select count(*), (select key from slice order by i desc limit 1) from slice $$,
+            penstock.slice_sql(of_pipeline, of_relation, part))
+           into copied, last
+          using after, rows_max, slot.pipeline, slot.epoch, slot.batch, of_relation;
+    end if;
     update penstock.slot as s
        set backfill = jsonb_set(s.backfill, array[of_relation],
-                                jsonb_build_object('after', coalesce(last, after), 'done', copied = 0)),
+                                jsonb_build_object('after', coalesce(last, after), 'done', copied = 0, 'part', part)),
            captured = s.captured || jsonb_build_object(of_relation,
                                 coalesce((s.captured ->> of_relation)::bigint, 0) + copied)
      where (s.pipeline, s.epoch, s.batch, s.step) = (slot.pipeline, slot.epoch, slot.batch, slot.step);

@@ -17,10 +17,13 @@ as $$
     select 'row_security', format('%s has row level security that hides rows from %I; run  alter role %2$I bypassrls', relation, current_user)
      where row_security_active(relation)
     union all
-    -- row_to_json would run somebody's function with the capture's rights.
-    select 'json_cast', format('column %I of %s has type %s, whose cast to json is a function of a user''s', a.attname, relation, a.atttypid::regtype)
+    -- An image would run somebody's function with the capture's rights.
+    select 'json_cast', format('column %I of %s has type %s, whose cast to %s is a function of a user''s', a.attname, relation,
+                               a.atttypid::regtype, c.casttarget::regtype)
       from pg_attribute as a
-      join pg_cast as c on c.castsource = a.atttypid and c.casttarget in ('json'::regtype, 'jsonb'::regtype) and c.castfunc <> 0
+      join pg_cast as c on c.castsource = a.atttypid and c.castfunc <> 0
+                   and (c.casttarget in ('json'::regtype, 'jsonb'::regtype)
+                        or c.casttarget = 'text'::regtype and penstock.json_form(a.atttypid) <> 'plain')
       join pg_proc as p on p.oid = c.castfunc
       join pg_namespace as n on n.oid = p.pronamespace
      where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and n.nspname <> 'pg_catalog'

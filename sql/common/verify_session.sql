@@ -6,5 +6,6 @@ set bytea_output = 'hex';
 set extra_float_digits = 1;
 set lc_monetary = 'C';
 set quote_all_identifiers = off;
+set array_nulls = on;
 set row_security = off;
 set jit = off;

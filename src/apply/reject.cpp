@@ -32,7 +32,8 @@ Reject drifted_row(const Record& record, const std::string& drift) {
 
 Reject too_large(const Record& record) {
   return {&record, Stage::data, "", "54000",
-          "the row is too large for its topic, or lost a column of its key; its key is all that came"};
+          "the row is too large, or lost a column of its key; its key is all that came: raise message.max.bytes of "
+          "[kafka.producer] and max.message.bytes of its topic, and write the row again"};
 }
 
 Reject poison(const Record& record) { return {&record, Stage::decode, "", "", record.poison}; }

@@ -29,7 +29,8 @@ Task<void> TargetSession::configure() {
   co_await connection_.query("set idle_in_transaction_session_timeout = '60s'");
   // A time-out meant for people would end a big batch for ever; text of A is read as the capture wrote it.
   co_await connection_.script(
-      "set statement_timeout = 0; set DateStyle = 'ISO, MDY'; set IntervalStyle = 'postgres'; set lc_monetary = 'C'");
+      "set statement_timeout = 0; set DateStyle = 'ISO, MDY'; set TimeZone = 'UTC'; set IntervalStyle = 'postgres';"
+      "set lc_monetary = 'C'; set array_nulls = on; set xmloption = 'content'; set standard_conforming_strings = on");
   if (connection_.server_version() >= 140'000) co_await connection_.query("set idle_session_timeout = '20s'");
   const std::array<std::pair<std::string_view, std::string_view>, 5> statements{{
       {"insert_offsets", sql::target::insert_offsets},

@@ -57,9 +57,10 @@ bool ChangeCursor::next(Change& change) {
   return true;
 }
 
-SliceCursor::SliceCursor(std::string_view relation, std::int64_t piece, std::int64_t ts_ms, std::string_view rows)
+SliceCursor::SliceCursor(std::string_view relation, std::int64_t piece, std::int64_t ts_ms, std::string_view rows,
+                         bool deleted)
     : text_(rows) {
-  change_.op = Op::read;
+  change_.op = deleted ? Op::remove : Op::read;
   change_.cdc_id = kSliceCdcId + piece;
   change_.ordinal = -1;
   change_.ts_ms = ts_ms;

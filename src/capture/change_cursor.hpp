@@ -33,8 +33,9 @@ class ChangeCursor {
 // The same for one stored backfill slice: n images of rows of one relation.
 class SliceCursor {
  public:
-  // piece numbers the slices of a batch from 0.
-  SliceCursor(std::string_view relation, std::int64_t piece, std::int64_t ts_ms, std::string_view rows);
+  // piece numbers the slices of a batch from 0. deleted: rows holds the keys of rows that are gone.
+  SliceCursor(std::string_view relation, std::int64_t piece, std::int64_t ts_ms, std::string_view rows,
+              bool deleted = false);
   bool next(Change& change);
 
  private:

@@ -99,6 +99,7 @@ Task<void> Journal::load_slot() {
   slot_.batch.captured = read_counts(row.text(0, 10));
   slot_.backfills = lines_of(row.text(0, 11));
   slot_.has_slice = row.boolean(0, 12);
+  slot_.requested = lines_of(row.text(0, 14));
   if (!row.boolean(0, 13)) {
     throw Failure(ErrorKind::safety,
                   "A's transaction ids are behind the slot's (" + slot_.batch.snapshot +
@@ -160,19 +161,34 @@ JournalRows Journal::journal_rows(pg::Result rows, int first_column) {
   return out;
 }
 
-// In one REPEATABLE READ transaction, whose one snapshot is the batch's and the slice's.
 Task<JournalRows> Journal::open_with_slice(const std::string& relation, int rows_max) {
+  JournalRows rows = co_await open_and_store("select penstock.store_slice($1, $2, $3)", relation, rows_max);
+  co_return rows;
+}
+
+Task<JournalRows> Journal::open_with_requested(const std::string& relation, int rows_max) {
+  JournalRows rows = co_await open_and_store("select penstock.store_keys($1, $2, $3)", relation, rows_max);
+  co_return rows;
+}
+
+// In one REPEATABLE READ transaction, whose one snapshot is the batch's and the slice's.
+Task<JournalRows> Journal::open_and_store(std::string_view store, const std::string& relation, int rows_max) {
   std::vector<pg::Connection::Step> steps(4);
   steps[0] = {"begin isolation level repeatable read", {}, false};
   steps[1] = {"next_batch", next_batch_params(true), true};
-  steps[2] = {"select penstock.store_slice($1, $2, $3)", pg::Params::of(pipeline_, relation, rows_max), false};
+  steps[2] = {store, pg::Params::of(pipeline_, relation, rows_max), false};
   steps[3] = {"commit", {}, false};
   std::vector<pg::Result> results = co_await a_.pipeline(steps);
   std::optional<JournalRows> rows = take_batch(std::move(results[1]));
   PENSTOCK_CHECK(rows.has_value());
-  // What store_slice wrote into the slot's row: how far the copy has come, and what the batch counts.
+  // What was written into the slot's row: how far the copy has come, and what the batch counts.
   co_await load_slot();
   co_return std::move(*rows);
+}
+
+Task<void> Journal::take_up_requests() {
+  const pg::Result there = co_await a_.query("select penstock.take_up_requests($1)", pg::Params::of(pipeline_));
+  if (there.boolean(0, 0)) co_await load_slot();
 }
 
 Task<pg::Result> Journal::stored_slices(std::int64_t after_piece) {
@@ -211,6 +227,14 @@ Task<void> Journal::append_step(std::string_view statement, pg::Params params) {
   // Only the holder of the session lock writes the slot.
   PENSTOCK_CHECK(appended.rows() == 1);
   ++slot_.step;
+}
+
+Task<std::vector<std::string>> Journal::watch_capture() {
+  const pg::Result doubts =
+      co_await a_.query("select message from penstock.watch_capture($1)", pg::Params::of(pipeline_));
+  std::vector<std::string> messages;
+  for (int row = 0; row < doubts.rows(); ++row) messages.emplace_back(doubts.text(row, 0));
+  co_return messages;
 }
 
 Task<void> Journal::keep_house() {

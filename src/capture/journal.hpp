@@ -49,8 +49,12 @@ class Journal {
   // Opens the next batch, changes or not, with a slice of the backfill at the batch's own snapshot. The slice is
   // stored.
   Task<JournalRows> open_with_slice(const std::string& relation, int rows_max);
-  // The slices stored with the slot's batch: columns piece, ts_ms, relation, rows.
-  // Some of them at a time: those behind this piece (-1: from the first); none: that was all.
+  // The same with rows that were asked for by key: as they stand at that snapshot, or the keys of those that are gone.
+  Task<JournalRows> open_with_requested(const std::string& relation, int rows_max);
+  // Between two batches: learns what others asked to be copied again; slot().backfills and .requested then say it.
+  Task<void> take_up_requests();
+  // The slices stored with the slot's batch: columns piece, ts_ms, relation, rows, whether they are keys of deleted
+  // rows. Some of them at a time: those behind this piece (-1: from the first); none: that was all.
   Task<pg::Result> stored_slices(std::int64_t after_piece);
 
   // The open batch's next rows behind cdc_id.
@@ -62,6 +66,9 @@ class Journal {
   // The ring: to the next leaf when this one has grown, empties consumed leaves, trims slot rows.
   Task<void> keep_house();
 
+  // Whether every change is journaled still; gives triggers to new partitions. What is wrong, with the cure.
+  Task<std::vector<std::string>> watch_capture();
+
   Wakeup& wakeup() { return wakeup_; }
   const std::string& database() const { return database_; }  // A's name for itself
 
@@ -70,6 +77,7 @@ class Journal {
   Task<void> prepare();
   pg::Params next_batch_params(bool even_empty) const;
   std::optional<JournalRows> take_batch(pg::Result rows);
+  Task<JournalRows> open_and_store(std::string_view store, const std::string& relation, int rows_max);
   static JournalRows journal_rows(pg::Result rows, int first_column);
   Task<void> append_step(std::string_view statement, pg::Params params);
 

@@ -22,6 +22,7 @@ struct Slot {
   Progress progress;
   bool has_slice = false;              // a piece of the backfill is stored with the batch
   std::vector<std::string> backfills;  // relations whose backfill is not done
+  std::vector<std::string> requested;  // relations with rows that were asked for by key
 
   bool acknowledged() const { return kind == Kind::ack; }
 };

@@ -76,6 +76,8 @@ int run(int argc, char** argv) {
   add_run(app, action);
   add_status(app, action);
   add_verify(app, action);
+  add_backfill(app, action);
+  add_doctor(app, action);
   add_dlq(app, action);
   try {
     app.parse(argc, argv);

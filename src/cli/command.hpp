@@ -17,6 +17,8 @@ void add_migrate(CLI::App& app, Action& chosen);
 void add_run(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);
+void add_backfill(CLI::App& app, Action& chosen);
+void add_doctor(CLI::App& app, Action& chosen);
 void add_dlq(CLI::App& app, Action& chosen);
 
 }  // namespace penstock::cli

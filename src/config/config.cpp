@@ -35,6 +35,25 @@ SqlName checked_name(const std::string& text, const Config::Place& place) {
   return *name;
 }
 
+SqlPattern checked_pattern(const std::string& text, const Config::Place& place) {
+  const auto pattern = SqlPattern::parse(text);
+  if (!pattern) checked_name(text, place);  // says how names are written
+  return *pattern;
+}
+
+// A pattern's tables keep their names, or their schema, or both.
+void check_target(const Config::Table& table, const Config::Place& place) {
+  if (!table.pattern) {
+    checked_name(table.target, place);
+    return;
+  }
+  const SqlPattern target = checked_pattern(table.target, place);
+  if (target.is_name()) throw ConfigError(place, "the tables of " + table.source + " cannot all go to " + table.target);
+  if (!target.filled({"s", "t"})) {
+    throw ConfigError(place, "the target of a pattern has * for a whole name: \"copies.*\"");
+  }
+}
+
 Config::Pipeline read_pipeline(SectionReader section) {
   Config::Pipeline pipeline;
   pipeline.name = section.required_text("name");
@@ -96,15 +115,14 @@ Config::Table read_table(SectionReader section) {
   Config::Table table;
   table.place = section.place_of("source");
   table.source = section.required_text("source");
-  if (table.source.find('*') != std::string::npos) {
-    throw ConfigError(table.place,
-                      "patterns of tables are not supported by this version yet: write one [[table]] for each");
-  }
-  const SqlName name = checked_name(table.source, table.place);
-  if (name.schema == "dlq")
+  const SqlPattern source = checked_pattern(table.source, table.place);
+  table.pattern = !source.is_name();
+  if (!table.pattern && parse_sql_name(table.source)->schema == "dlq") {
     throw ConfigError(table.place, "a schema called dlq would share the dead letters' topic names");
-  table.target = section.text("target").value_or(table.source);
-  checked_name(table.target, section.place_of("target"));
+  }
+  const std::optional<std::string> target = section.text("target");
+  table.target = target.value_or(table.pattern ? "*.*" : table.source);
+  check_target(table, section.place_of(target ? "target" : "source"));
   for (const auto& text : section.texts("key")) {
     const auto column = parse_sql_identifier(text);
     if (!column) {
@@ -140,10 +158,15 @@ Config::Rule read_rule(SectionReader section) {
   return rule;
 }
 
+// Of patterns: in the same words.
 bool same_name(const std::string& a, const std::string& b) {
   const auto x = parse_sql_name(a);
   const auto y = parse_sql_name(b);
-  return x->schema == y->schema && x->table == y->table;
+  return x && y ? x->schema == y->schema && x->table == y->table : a == b;
+}
+
+bool names(const Config::Table& table, const std::string& rule_table) {
+  return SqlPattern::parse(table.source)->matches(*parse_sql_name(rule_table));
 }
 
 // What only shows when everything is read: tables and rules that clash, rules of no table.
@@ -152,13 +175,14 @@ void check_together(const Config& config) {
     const bool source_again = std::any_of(config.tables.begin(), table,
                                           [&](const auto& other) { return same_name(other.source, table->source); });
     if (source_again) throw ConfigError(table->place, table->source + " is named by two [[table]]s");
-    const bool target_again = std::any_of(config.tables.begin(), table,
-                                          [&](const auto& other) { return same_name(other.target, table->target); });
+    const bool target_again = std::any_of(config.tables.begin(), table, [&](const auto& other) {
+      return !table->pattern && !other.pattern && same_name(other.target, table->target);
+    });
     if (target_again) throw ConfigError(table->place, table->target + " is the target of two [[table]]s");
   }
   for (auto rule = config.rules.begin(); rule != config.rules.end(); ++rule) {
     const bool known = std::any_of(config.tables.begin(), config.tables.end(),
-                                   [&](const auto& table) { return same_name(table.source, rule->table); });
+                                   [&](const auto& table) { return names(table, rule->table); });
     if (!known)
       throw ConfigError(rule->place,
                         "rule \"" + rule->name + "\" is for " + rule->table + ", which no [[table]] has as its source");

@@ -45,6 +45,7 @@ struct Config {
   struct Table {
     std::string source;
     std::string target;
+    bool pattern = false;          // source holds *: ops/resolve makes a table of each that matches
     std::vector<std::string> key;  // empty: the primary key
     std::string on_drift;          // "wait", "ignore" or "reject"
     Place place;

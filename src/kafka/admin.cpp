@@ -45,7 +45,8 @@ NewTopicHandle new_topic(const TopicSpec& spec) {
 
 struct Admin::Impl : Client {
   Impl(asio::any_io_executor on, const Cluster& cluster)
-      : Client(Role::admin, settings(Role::admin, cluster)), executor(std::move(on)) {}
+      : Client(Role::admin, settings(Role::admin, cluster), {.delivered = nullptr, .committed = nullptr}),
+        executor(std::move(on)) {}
 
   // Errors and the log.
   void serve() {

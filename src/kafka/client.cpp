@@ -22,12 +22,13 @@ void Client::Destroy::operator()(rd_kafka_t* handle) const {
   rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
-Client::Client(Role role, const std::vector<Setting>& settings, Delivered delivered) : role_(role) {
+Client::Client(Role role, const std::vector<Setting>& settings, const Callbacks& callbacks) : role_(role) {
   ConfHandle conf = make_conf(settings);
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_error_cb(conf.get(), &Client::on_error);
   rd_kafka_conf_set_log_cb(conf.get(), &Client::on_log);
-  if (delivered != nullptr) rd_kafka_conf_set_dr_msg_cb(conf.get(), delivered);
+  if (callbacks.delivered != nullptr) rd_kafka_conf_set_dr_msg_cb(conf.get(), callbacks.delivered);
+  if (callbacks.committed != nullptr) rd_kafka_conf_set_offset_commit_cb(conf.get(), callbacks.committed);
   std::array<char, 512> text{};
   handle_.reset(rd_kafka_new(type_of(role), conf.get(), text.data(), text.size()));
   if (!handle_) throw Failure(ErrorKind::usage, fmt::format("Kafka {}: {}", to_string(role), text.data()));
@@ -35,13 +36,11 @@ Client::Client(Role role, const std::vector<Setting>& settings, Delivered delive
   rd_kafka_set_log_queue(handle_.get(), nullptr);  // to the main queue, hence to our thread
 }
 
-std::string Client::text(const char* property) const {
-  std::size_t size = 0;  // with the zero at its end
-  if (rd_kafka_conf_get(rd_kafka_conf(get()), property, nullptr, &size) != RD_KAFKA_CONF_OK) return "";
-  std::string value(size, '\0');
-  rd_kafka_conf_get(rd_kafka_conf(get()), property, value.data(), &size);
-  value.resize(size - 1);
-  return value;
+std::size_t Client::number(const char* property) const {
+  std::array<char, 32> text{};
+  std::size_t size = text.size();
+  rd_kafka_conf_get(rd_kafka_conf(get()), property, text.data(), &size);
+  return std::stoul(text.data());
 }
 
 void Client::note(rd_kafka_resp_err_t code, std::string_view reason) {

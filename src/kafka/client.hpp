@@ -2,7 +2,6 @@
 // One librdkafka instance: what producer, consumer and admin share. Internal to kafka/.
 #include <chrono>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "base/error.hpp"
@@ -14,16 +13,18 @@ namespace penstock::kafka {
 // Its address is librdkafka's opaque, so it stays where it is. Callbacks run on our thread, inside polls.
 class Client {
  public:
-  using Delivered = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void* opaque);
+  struct Callbacks {
+    void (*delivered)(rd_kafka_t*, const rd_kafka_message_t*, void* opaque);
+    void (*committed)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void* opaque);
+  };
 
-  Client(Role role, const std::vector<Setting>& settings, Delivered delivered = nullptr);
+  Client(Role role, const std::vector<Setting>& settings, const Callbacks& callbacks);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
   rd_kafka_t* get() const { return handle_.get(); }
-  // A property in force.
-  std::string text(const char* property) const;
-  std::size_t number(const char* property) const { return std::stoul(text(property)); }
+  // A numeric property in force.
+  std::size_t number(const char* property) const;
   // Something got through: ends an outage, and says so.
   void heard() {
     if (outage_since_) report_return();

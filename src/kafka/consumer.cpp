@@ -10,9 +10,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The mirror is for people: one request at a time, and not one a batch.
+// The mirror is for people: one commit at a time, and not one a batch.
 constexpr std::chrono::milliseconds kMirrorPause{100};
-constexpr std::chrono::milliseconds kMirrorTimeout{10'000};
+// A new consumer has found the group's coordinator by then. A commit without one holds up the consumer's end.
+constexpr std::chrono::milliseconds kCoordinatorWithin{30};
 
 PartitionList list_of(std::size_t size) {
   return PartitionList(rd_kafka_topic_partition_list_new(static_cast<int>(size)));
@@ -34,8 +35,8 @@ std::vector<Setting> consumer_settings(const Cluster& cluster, std::string group
 
 struct Consumer::Impl : Client {
   Impl(asio::any_io_executor executor, const Cluster& cluster, std::string group)
-      : Client(Role::consumer, consumer_settings(cluster, std::move(group))),
-        mirror_answers(rd_kafka_queue_new(get())) {
+      : Client(Role::consumer, consumer_settings(cluster, std::move(group)),
+               {.delivered = nullptr, .committed = &Impl::on_committed}) {
     rd_kafka_poll_set_consumer(get());  // one queue for everything: messages, errors, log
     queue.reset(rd_kafka_queue_get_consumer(get()));
     events.emplace(std::move(executor), queue.get());
@@ -46,7 +47,12 @@ struct Consumer::Impl : Client {
   void wake_fetchers();
   void refused(const rd_kafka_message_t& message);
   void mirror();
-  void finish_mirroring();
+  static void on_committed(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t*, void* opaque) {
+    static_cast<Impl*>(static_cast<Client*>(opaque))->mirroring = false;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      log::debug("Kafka consumer: group offsets not written: {}", rd_kafka_err2str(code));
+  }
+
   QueueHandle queue;
   std::optional<EventSource> events;
   std::vector<rd_kafka_message_t*> taken;  // kept between polls for its memory
@@ -55,10 +61,9 @@ struct Consumer::Impl : Client {
   std::size_t taken_bytes = 0;
   std::size_t wake_every_bytes = 0;
   std::optional<Clock::time_point> wake_at;  // after resume()
-  QueueHandle mirror_answers;
   std::map<TopicPartition, std::int64_t> mirror_next;
   bool mirroring = false;
-  Clock::time_point mirrored_at{};
+  Clock::time_point mirrored_at = Clock::now() - kMirrorPause + kCoordinatorWithin;
 };
 
 void Consumer::Impl::refused(const rd_kafka_message_t& message) {
@@ -113,33 +118,18 @@ void Consumer::Impl::wake_fetchers() {
   wake_at.reset();
 }
 
-// By the Admin API: a commit of the consumer's own that finds no coordinator would hold up its destruction until
-// session.timeout.ms is over (librdkafka 2.0.2).
+// Not by the Admin API: its request for a group that loses its broker aborts the process (librdkafka 2.0.2, an
+// assertion).
 void Consumer::Impl::mirror() {
-  if (mirroring) finish_mirroring();
   const auto now = Clock::now();
   if (mirror_next.empty() || mirroring || now - mirrored_at < kMirrorPause) return;
   PartitionList list = list_of(mirror_next.size());
   for (const auto& [at, next] : mirror_next) {
     rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition)->offset = next;
   }
-  AdminOptionsHandle options(rd_kafka_AdminOptions_new(get(), RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS));
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(kMirrorTimeout.count()), nullptr, 0);
-  const GroupOffsetsHandle offsets(rd_kafka_AlterConsumerGroupOffsets_new(text("group.id").c_str(), list.get()));
-  rd_kafka_AlterConsumerGroupOffsets_t* one = offsets.get();
-  rd_kafka_AlterConsumerGroupOffsets(get(), &one, 1, options.get(), mirror_answers.get());
   mirrored_at = now;
-  mirroring = true;
-  mirror_next.clear();
-}
-
-void Consumer::Impl::finish_mirroring() {
-  const EventHandle answer(rd_kafka_queue_poll(mirror_answers.get(), 0));
-  if (!answer) return;
-  mirroring = false;
-  if (rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    log::debug("Kafka consumer: group offsets not written: {}", rd_kafka_event_error_string(answer.get()));
-  }
+  mirroring = rd_kafka_commit(get(), list.get(), 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (mirroring) mirror_next.clear();
 }
 
 Consumer::Consumer(asio::any_io_executor executor, const Cluster& cluster, std::string group)

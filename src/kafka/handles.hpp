@@ -24,8 +24,6 @@ using MetadataHandle = std::unique_ptr<const rd_kafka_metadata_t, FreeWith<rd_ka
 using NewTopicHandle = std::unique_ptr<rd_kafka_NewTopic_t, FreeWith<rd_kafka_NewTopic_destroy>>;
 using DeleteTopicHandle = std::unique_ptr<rd_kafka_DeleteTopic_t, FreeWith<rd_kafka_DeleteTopic_destroy>>;
 using ConfigResourceHandle = std::unique_ptr<rd_kafka_ConfigResource_t, FreeWith<rd_kafka_ConfigResource_destroy>>;
-using GroupOffsetsHandle =
-    std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, FreeWith<rd_kafka_AlterConsumerGroupOffsets_destroy>>;
 using AdminOptionsHandle = std::unique_ptr<rd_kafka_AdminOptions_t, FreeWith<rd_kafka_AdminOptions_destroy>>;
 
 }  // namespace penstock::kafka

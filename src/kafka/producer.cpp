@@ -36,7 +36,8 @@ rd_kafka_headers_t* copy_of(const Headers& headers) {
 
 struct Producer::Impl : Client {
   Impl(asio::any_io_executor executor, const Cluster& cluster)
-      : Client(Role::producer, settings(Role::producer, cluster), &Impl::on_delivered),
+      : Client(Role::producer, settings(Role::producer, cluster),
+               {.delivered = &Impl::on_delivered, .committed = nullptr}),
         queue(rd_kafka_queue_get_main(get())),
         events(std::move(executor), queue.get()) {
     message_bytes_max = number("message.max.bytes") - kRecordOverhead_bytes;

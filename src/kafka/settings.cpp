@@ -1,6 +1,7 @@
 #include "kafka/settings.hpp"
 
 #include <array>
+#include <charconv>
 #include <span>
 
 #include "base/error.hpp"
@@ -32,7 +33,6 @@ constexpr Default kProducer[] = {
     // Topics must take as much: migrate creates them with max.message.bytes = kMessageBytesMax plus what a batch of one
     // record adds. A broker's own default, 1 MB, would refuse a row of 1 MB that PostgreSQL took.
     {"message.max.bytes", "8388608"},
-    {"queue.buffering.max.kbytes", "16384"},  // two records of the greatest size; memory is bounded by this
     {"queue.buffering.max.messages", "100000"},
     // Measured on a quiet broker, produce to acknowledgement: 0.2 to 0.35 ms; with 0.5 it is 1.6 (librdkafka's timers
     // count whole
@@ -55,6 +55,9 @@ constexpr Default kConsumer[] = {
     // How long a broker holds a fetch without news (news is answered at once); assigning anew waits for the one that is
     // out.
     {"fetch.wait.max.ms", "100"},
+    // No member of the group, so there is no session. But a commit that finds no coordinator is kept for as long, and
+    // keeps the consumer from ending: librdkafka 2.0.2 took 45 s by its default, and takes one by this.
+    {"session.timeout.ms", "100"},
     {"fetch.error.backoff.ms", "50"},
 };
 
@@ -111,6 +114,28 @@ void refuse_overriding(const Properties& user, std::span<const Fixed> fixed) {
   }
 }
 
+// 0: not set, or no number (librdkafka says so).
+std::size_t number_of(const Properties& user, const char* name) {
+  const auto found = user.find(name);
+  std::size_t value = 0;
+  if (found != user.end()) std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  return value;
+}
+
+// A queue that cannot hold the greatest record would wait for room for ever.
+void fit_queue(std::vector<Setting>& to, const Properties& user) {
+  constexpr const char* kQueue = "queue.buffering.max.kbytes";
+  const std::size_t record_kb = number_of(user, "message.max.bytes") / 1024 + 1;
+  const std::size_t queue_kb = number_of(user, kQueue);
+  if (queue_kb > 0 && queue_kb < record_kb) {
+    throw Failure(ErrorKind::usage, fmt::format("Kafka property \"{}\" must be {} at least, for one record of "
+                                                "message.max.bytes",
+                                                kQueue, record_kb));
+  }
+  constexpr std::size_t kDefault_kb = 16'384;  // two records of the default's size; memory is bounded by this
+  to.emplace_back(kQueue, std::to_string(std::max(kDefault_kb, 2 * record_kb)));
+}
+
 void append(std::vector<Setting>& to, std::span<const Default> defaults) {
   for (const Default& one : defaults) to.emplace_back(one.name, one.value);
 }
@@ -144,6 +169,7 @@ std::vector<Setting> settings(Role role, const Cluster& cluster) {
   std::vector<Setting> all;
   append(all, kCommon);
   append(all, defaults);
+  if (role == Role::producer) fit_queue(all, cluster.extra);
   all.insert(all.end(), cluster.extra.begin(), cluster.extra.end());
   append_fixed(all, fixed);
   append_fixed(all, kAlwaysFixed);

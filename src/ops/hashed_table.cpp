@@ -3,6 +3,12 @@
 #include "sql/embedded_sql.hpp"
 
 namespace penstock::ops {
+namespace {
+
+// Some 2 MB of keys and hashes.
+constexpr std::string_view kFetch = "fetch 10000 from penstock_rows";
+
+}  // namespace
 
 Task<HashedTable::Comparison> compare_types(pg::Connection& a, const std::string& table_a, pg::Connection& b,
                                             const std::string& table_b, const std::vector<std::string>& columns) {
@@ -29,7 +35,7 @@ Task<HashedTable> HashedTable::open(pg::Connection& connection, const std::strin
   const pg::Result row =
       co_await connection.query(sql::common::verify_statements, pg::Params::of(table, columns, key, how));
   opened.buckets_sql_ = row.text(0, 0);
-  opened.keys_sql_ = row.text(0, 1);
+  opened.rows_sql_ = row.text(0, 1);
   opened.lookup_sql_ = row.text(0, 2);
   co_return opened;
 }
@@ -42,15 +48,31 @@ Task<std::map<std::int64_t, HashedTable::Bucket>> HashedTable::buckets(std::int6
   co_return all;
 }
 
-Task<std::map<std::string, std::string>> HashedTable::rows_of(std::int64_t count,
-                                                              const std::vector<std::int64_t>& buckets) {
+Task<void> HashedTable::begin_rows(std::int64_t count, const std::vector<std::int64_t>& buckets) {
   std::vector<std::string> numbers;
   for (const auto bucket : buckets) numbers.push_back(std::to_string(bucket));
-  const pg::Result rows = co_await connection_.query(keys_sql_, pg::Params::of(count, numbers));
-  std::map<std::string, std::string> all;
-  for (int row = 0; row < rows.rows(); ++row) all.emplace(rows.text(row, 0), rows.text(row, 1));
-  co_return all;
+  const pg::Params params = pg::Params::of(count, numbers);
+  co_await connection_.query(rows_sql_, params);
+  fetched_.reset();
 }
+
+Task<std::map<std::string, std::string>> HashedTable::rows_of(std::int64_t bucket) {
+  std::map<std::string, std::string> all;
+  while (true) {
+    if (!fetched_ || row_ == fetched_->rows()) {
+      pg::Result next = co_await connection_.query(kFetch);
+      fetched_.emplace(std::move(next));
+      row_ = 0;
+      if (fetched_->empty()) co_return all;
+    }
+    for (; row_ < fetched_->rows(); ++row_) {
+      if (fetched_->int64(row_, 0) != bucket) co_return all;
+      all.emplace(fetched_->text(row_, 1), fetched_->text(row_, 2));
+    }
+  }
+}
+
+Task<void> HashedTable::end_rows() { co_await connection_.query("close penstock_rows"); }
 
 Task<HashedTable::Looked> HashedTable::look_up_and(const std::vector<std::string>& keys, std::string_view more,
                                                    pg::Params params) {

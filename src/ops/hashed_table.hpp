@@ -29,8 +29,13 @@ class HashedTable {
                                 const Comparison& how);
 
   Task<std::map<std::int64_t, Bucket>> buckets(std::int64_t count);
-  // Key objects and hashes of all rows in these buckets.
-  Task<std::map<std::string, std::string>> rows_of(std::int64_t count, const std::vector<std::int64_t>& buckets);
+
+  // The rows of these buckets, read once and kept by the server: one walk at a time, over ascending buckets.
+  Task<void> begin_rows(std::int64_t count, const std::vector<std::int64_t>& buckets);
+  // Key objects and hashes of the rows of one bucket; each of those begun with is to be asked for.
+  Task<std::map<std::string, std::string>> rows_of(std::int64_t bucket);
+  Task<void> end_rows();
+
   // The hashes of the rows with these keys, in their order, as one snapshot sees them; the snapshot with them.
   struct Looked {
     std::string snapshot;
@@ -47,7 +52,9 @@ class HashedTable {
   Task<Looked> look_up_and(const std::vector<std::string>& keys, std::string_view more, pg::Params params);
 
   pg::Connection& connection_;
-  std::string buckets_sql_, keys_sql_, lookup_sql_;
+  std::string buckets_sql_, rows_sql_, lookup_sql_;
+  std::optional<pg::Result> fetched_;  // rows of the walk, not all of them given out
+  int row_ = 0;
 };
 
 // For the columns of one table on A and on B.

@@ -38,6 +38,7 @@ class Migration {
     co_await start_slot(plan);
     co_await copy_anew(plan);
     if (!plan.stands()) co_await store(plan.resolved.spec);
+    co_await say_doubts();
     co_return changes_;
   }
 
@@ -155,6 +156,12 @@ class Migration {
     params.add(config_.pipeline.snapshot == Config::Snapshot::initial);
     co_await a_->query(sql::source::start_slot, params);
     ++changes_;
+  }
+
+  // Triggers that were missing are there again; what they missed is not.
+  Task<void> say_doubts() {
+    const pg::Result doubts = co_await a_->query("select message from penstock.doubts($1)", pg::Params::of(pipeline_));
+    for (int row = 0; row < doubts.rows(); ++row) log::warn("migrate: {}", doubts.text(row, 0));
   }
 
   // What B holds is of the tables that were there before.

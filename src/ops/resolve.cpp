@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kafka/admin.hpp"
+#include "ops/choose_tables.hpp"
 #include "ops/table_facts.hpp"
 #include "sql/embedded_sql.hpp"
 
@@ -146,10 +147,10 @@ Task<void> check_rule(pg::Connection& b, const Config::Rule& rule, const TableFa
   if (!complaint.empty()) throw ConfigError(rule.place, "rule \"" + rule.name + "\" is not understood by " + complaint);
 }
 
-Task<PipelineSpec::Table> resolve_table(const Config& config, const Config::Table& table, pg::Connection& a,
+Task<PipelineSpec::Table> resolve_table(const Config& config, const ChosenTable& chosen, pg::Connection& a,
                                         pg::Connection& b, Resolved& out) {
-  const SqlName source = *parse_sql_name(table.source);
-  const SqlName target = *parse_sql_name(table.target);
+  const Config::Table& table = *chosen.configured;
+  const SqlName& source = chosen.source;
   const TableFacts on_a = co_await find_table(a, source, "A", table.place);
   if (!on_a.ordinary) {
     throw ConfigError(
@@ -168,7 +169,7 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const Config::Tabl
     out.on_a.push_back(std::move(index));
   }
   co_await check_capture(a, table, on_a, table.key);
-  const TableFacts on_b = co_await find_table(b, target, "B", table.place);
+  const TableFacts on_b = co_await find_table(b, chosen.target, "B", table.place);
   spec.relation = on_a.name;
   spec.source_schema = source.schema;
   spec.source_table = source.table;
@@ -201,10 +202,11 @@ Task<Resolved> resolve(const Config& config, pg::Connection& a, pg::Connection& 
   Resolved out;
   out.spec.pipeline = config.pipeline.name;
   out.spec.dead_letter_topic = kafka::dead_letter_topic(config.kafka.topic_prefix, config.pipeline.name);
-  for (const auto& table : config.tables) {
+  const std::vector<ChosenTable> tables = co_await choose_tables(config, a);
+  for (const auto& table : tables) {
     PipelineSpec::Table spec = co_await resolve_table(config, table, a, b, out);
     out.spec.tables.push_back(std::move(spec));
-    out.declared_keys.push_back(table.key);
+    out.declared_keys.push_back(table.configured->key);
   }
   co_return out;
 }

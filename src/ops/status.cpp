@@ -53,6 +53,26 @@ Task<std::map<std::string, Heard>> read_b(Status& status, std::string& snapshot,
   co_return read_books(row.text(0, 6));
 }
 
+Status::Table* find(Status& status, std::string_view relation) {
+  const auto found =
+      std::find_if(status.tables.begin(), status.tables.end(), [&](const auto& t) { return t.relation == relation; });
+  return found == status.tables.end() ? nullptr : &*found;
+}
+
+Task<void> read_copying_and_doubts(Status& status, pg::Connection& a) {
+  const pg::Result rows = co_await a.query(sql::source::copying, pg::Params::of(status.pipeline));
+  for (int row = 0; row < rows.rows(); ++row) {
+    Status::Table* const table = find(status, rows.text(row, 0));
+    if (table != nullptr) table->copying = true;
+  }
+  const pg::Result doubts =
+      co_await a.query("select relation, message from penstock.doubts($1)", pg::Params::of(status.pipeline));
+  for (int row = 0; row < doubts.rows(); ++row) {
+    Status::Table* const table = find(status, doubts.text(row, 0));
+    if (table != nullptr) table->doubt = doubts.text(row, 1);
+  }
+}
+
 Task<void> read_a(Status& status, std::string snapshot, const std::map<std::string, Heard>& books, pg::Connection& a) {
   status.capture_alive = co_await lock_is_held(a, status.pipeline, "capture");
   const pg::Result slot = co_await a.query(sql::source::newest_slot, pg::Params::of(status.pipeline));
@@ -60,10 +80,10 @@ Task<void> read_a(Status& status, std::string snapshot, const std::map<std::stri
     throw Failure(ErrorKind::usage, "A has no slot for pipeline " + status.pipeline + ": run `penstock migrate`");
   status.epoch = slot.int64(0, 0);
   for (const auto& [relation, captured] : read_counts(slot.text(0, 10))) {
-    const auto found =
-        std::find_if(status.tables.begin(), status.tables.end(), [&](const auto& t) { return t.relation == relation; });
-    if (found != status.tables.end()) found->captured = captured;
+    Status::Table* const table = find(status, relation);
+    if (table != nullptr) table->captured = captured;
   }
+  co_await read_copying_and_doubts(status, a);
   for (auto& table : status.tables) {
     const auto found = books.find(table.relation);
     const Heard heard = found == books.end() ? Heard{} : found->second;
@@ -93,8 +113,9 @@ std::string state_of(const Status& status) {
 }  // namespace
 
 bool Status::healthy() const {
-  return state != "stalled" &&
-         std::all_of(tables.begin(), tables.end(), [](const Table& table) { return table.unaccounted == 0; });
+  return state != "stalled" && std::all_of(tables.begin(), tables.end(), [](const Table& table) {
+           return table.unaccounted == 0 && table.doubt.empty();
+         });
 }
 
 std::string Status::to_text() const {
@@ -107,6 +128,8 @@ std::string Status::to_text() const {
   for (const auto& table : tables) {
     out += fmt::format("{:<40} {:>12} {:>12} {:>10} {:>10} {:>10} {:>12}\n", table.relation, table.captured,
                        table.applied, table.rejected, 0, table.in_flight, table.unaccounted);
+    if (table.copying) out += "  being copied\n";
+    if (!table.doubt.empty()) out += "  in doubt: " + table.doubt + "\n";
   }
   return out;
 }
@@ -121,8 +144,15 @@ std::string Status::to_json() const {
     if (out.back() != '[') out.push_back(',');
     out.append("{\"table\":");
     append_json_string(out, table.relation);
-    out += fmt::format(R"(,"captured":{},"applied":{},"rejected":{},"filtered":0,"in_flight":{},"unaccounted":{}}})",
-                       table.captured, table.applied, table.rejected, table.in_flight, table.unaccounted);
+    out += fmt::format(
+        R"(,"captured":{},"applied":{},"rejected":{},"filtered":0,"in_flight":{},"unaccounted":{},"copying":{},"doubt":)",
+        table.captured, table.applied, table.rejected, table.in_flight, table.unaccounted, table.copying);
+    if (table.doubt.empty()) {
+      out.append("null}");
+    } else {
+      append_json_string(out, table.doubt);
+      out.push_back('}');
+    }
   }
   return out + "]}\n";
 }

@@ -17,6 +17,8 @@ struct Status {
     std::int64_t rejected = 0;
     std::int64_t in_flight = 0;    // captured and not yet heard of by B
     std::int64_t unaccounted = 0;  // 0, or an alarm
+    bool copying = false;          // at first, or again
+    std::string doubt;             // why the copy cannot be trusted, since when, and the cure; empty: it can
   };
   std::string pipeline;
   std::string state;  // running, catching_up, idle, stalled, stopped
@@ -30,7 +32,7 @@ struct Status {
   std::int64_t poison = 0;  // records on the topics that were no envelopes
   std::vector<Table> tables;
 
-  bool healthy() const;  // nothing unaccounted, not stalled
+  bool healthy() const;  // nothing unaccounted or in doubt, not stalled
   std::string to_text() const;
   std::string to_json() const;
 };

@@ -1,5 +1,7 @@
 #include "pipeline/capture_loop.hpp"
 
+#include <algorithm>
+
 #include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
@@ -17,6 +19,7 @@ constexpr int kMoreRows = 500;
 // second.
 constexpr int kSliceRows = 4'000;
 constexpr auto kHouseInterval = 5s;
+constexpr auto kRequestInterval = 500ms;
 constexpr auto kStandbyInterval = 500ms;
 // With nothing to do a batch is acknowledged after this, so that the journal can be emptied and a restart resends
 // nothing.
@@ -86,12 +89,13 @@ Task<void> CaptureLoop::stream(Journal& journal) {
   while (!stop_.requested()) {
     if (std::chrono::steady_clock::now() - house_kept_ > kHouseInterval) {
       co_await journal.keep_house();
+      co_await say_doubts(journal);
       house_kept_ = std::chrono::steady_clock::now();
     }
-    if (!journal.slot().backfills.empty()) {
-      JournalRows rows = co_await journal.open_with_slice(journal.slot().backfills.front(), kSliceRows);
-      co_await publish(journal, std::move(rows), {});
-      continue;
+    // Not while the sleep lock is held: every writer would notify, and copying may take long.
+    if (!locked) {
+      const bool copied = co_await copy_some(journal);
+      if (copied) continue;
     }
     const auto how = locked ? Journal::Look::after_unlocking
                      : idle ? Journal::Look::after_locking
@@ -107,6 +111,32 @@ Task<void> CaptureLoop::stream(Journal& journal) {
     }
   }
   if (!journal.slot().acknowledged()) co_await journal.acknowledge();
+}
+
+// Each once, until it is gone.
+Task<void> CaptureLoop::say_doubts(Journal& journal) {
+  std::vector<std::string> doubts = co_await journal.watch_capture();
+  for (const auto& doubt : doubts) {
+    if (std::find(doubts_.begin(), doubts_.end(), doubt) == doubts_.end()) log::warn("capture: {}", doubt);
+  }
+  doubts_ = std::move(doubts);
+}
+
+// One batch with rows that are to be copied, at first or again; false where there are none.
+Task<bool> CaptureLoop::copy_some(Journal& journal) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - requests_taken_up_ > kRequestInterval) {
+    co_await journal.take_up_requests();
+    requests_taken_up_ = now;
+  }
+  const auto& slot = journal.slot();
+  if (slot.requested.empty() && slot.backfills.empty()) co_return false;
+  // Those asked for by key first: they are few, and somebody waits.
+  auto opening = slot.requested.empty() ? journal.open_with_slice(slot.backfills.front(), kSliceRows)
+                                        : journal.open_with_requested(slot.requested.front(), kSliceRows);
+  JournalRows rows = co_await std::move(opening);
+  co_await publish(journal, std::move(rows), {});
+  co_return true;
 }
 
 Task<void> CaptureLoop::wait_for_changes(Journal& journal, bool locked) {
@@ -152,7 +182,8 @@ Task<void> CaptureLoop::publish_slices(Journal& journal, publish::BatchPublisher
     if (slices.empty()) co_return;
     for (int row = 0; row < slices.rows(); ++row) {
       piece = slices.int64(row, 0);
-      capture::SliceCursor cursor(slices.text(row, 2), piece, slices.int64(row, 1), slices.text(row, 3));
+      capture::SliceCursor cursor(slices.text(row, 2), piece, slices.int64(row, 1), slices.text(row, 3),
+                                  slices.boolean(row, 4));
       while (cursor.next(change)) co_await batch.add(change);
       fail_point("capture.in_the_middle_of_a_slice");
     }

@@ -28,6 +28,8 @@ class CaptureLoop {
   Task<void> session();
   Task<bool> stand_by(capture::Journal& journal);
   Task<void> stream(capture::Journal& journal);
+  Task<void> say_doubts(capture::Journal& journal);
+  Task<bool> copy_some(capture::Journal& journal);
   Task<void> wait_for_changes(capture::Journal& journal, bool locked);
   Task<void> publish(capture::Journal& journal, capture::JournalRows first_rows, Progress resume_after);
   Task<void> publish_rows(capture::Journal& journal, capture::JournalRows rows, publish::BatchPublisher& batch);
@@ -39,7 +41,8 @@ class CaptureLoop {
   StopToken& stop_;
   std::unique_ptr<kafka::Producer> producer_;
   std::unique_ptr<EnvelopeWriter> writer_;
-  std::chrono::steady_clock::time_point house_kept_{};
+  std::chrono::steady_clock::time_point house_kept_{}, requests_taken_up_{};
+  std::vector<std::string> doubts_;  // as they were last said
 };
 
 }  // namespace penstock::pipeline

@@ -103,7 +103,7 @@ Task<void> member(Task<void> task, Work& work) {
     co_await std::move(task);
     co_return;
   } catch (const boost::system::system_error&) {
-    throw;  // cancelled: patience is over
+    co_return;  // cancelled: patience is over
   } catch (...) {
     if (!work.failed) work.failed = std::current_exception();
   }

@@ -28,7 +28,7 @@ class Ddl : public testing::Test {
   }
   void on_a(const std::string& sql) { line_.a().run(sql); }
   void on_b(const std::string& sql) { line_.b().run(sql); }
-  // The replicator's message,.
+  // Waits until the replicator's log has the message.
   void expect_waiting(const std::string& message) {
     const auto until = std::chrono::steady_clock::now() + 15s;
     while (std::chrono::steady_clock::now() < until) {

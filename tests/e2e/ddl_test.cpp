@@ -260,8 +260,11 @@ TEST_F(Ddl, ADetachedPartitionIsNoPartOfTheCopyAnyMore) {
       "insert into t_high values (102, 2); update t_high set v = 3; delete from t_high; insert into t_high values "
       "(103, 3)");
   on_a("truncate t_high");
-  expect_equal();
+  line_.once();
   EXPECT_EQ(line_.book("captured", "public.t"), 3);
+  // What the partition held would stay on B: that is for whoever detached it to say.
+  EXPECT_EQ(line_.run({"backfill", "public.t", "--no-wait"}).code, 0);
+  expect_equal();
 }
 
 TEST_F(Ddl, AKeyColumnThatIsDroppedMakesNoWriterFailAndSaysSo) {
@@ -273,7 +276,9 @@ TEST_F(Ddl, AKeyColumnThatIsDroppedMakesNoWriterFailAndSaysSo) {
   on_a("insert into t values (3); update t set v = 4 where v = 3; delete from t where v = 4; truncate t");
   line_.once();
   EXPECT_EQ(line_.admin_b().value("select string_agg(distinct key || ' ' || message, ' ') from penstock.dead_letter"),
-            "{\"id\":null} the row is too large for its topic, or lost a column of its key; its key is all that came");
+            "{\"id\":null} the row is too large, or lost a column of its key; its key is all that came: raise "
+            "message.max.bytes "
+            "of [kafka.producer] and max.message.bytes of its topic, and write the row again");
 }
 
 TEST_F(Ddl, AnIdentityThatIsAlwaysGeneratedIsCopied) {

@@ -211,12 +211,11 @@ TEST_F(Traps, Trap16_TwoAppliersRecordABatchOnce) {
   for (int i = 0; i < 200; ++i) write("insert into t values (" + std::to_string(i) + ", 0)");
   // The lock is not what holds: cut the working applier's session, so that both believe to be the one.
   line_.once();
-  Database admin(line_.servers().b);
+  Database admin = line_.admin_b();
   for (int i = 0; i < 10; ++i) {
     admin.run(
         "select pg_terminate_backend(l.pid) from pg_locks as l join pg_database as d on d.oid = l.database "
-        "where l.locktype = 'advisory' and l.granted and d.datname = (select datname from pg_stat_activity "
-        "where application_name like 'penstock%' and datname like 't%_b' limit 1)");
+        "where l.locktype = 'advisory' and l.granted and d.datname = current_database()");
     write("update t set v = v + 1");
     std::this_thread::sleep_for(100ms);
   }

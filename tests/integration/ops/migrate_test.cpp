@@ -141,6 +141,52 @@ TEST(Migrate, WaitsForTheReplicatorWhenTablesChangeAndChangesNothingMeanwhile) {
   line.expect_equal("two", "two", "id");
 }
 
+TEST(Migrate, APatternTakesTheTablesThatMatchWhenItRuns) {
+  Line line;
+  line.on_both(
+      "create table t_1 (id int primary key, v int); create table \"t_2 Odd\" (id int primary key, v int); "
+      "create table other (id int primary key, v int)");
+  line.a().run(
+      "create table t_parts (id int primary key, v int) partition by hash (id); "
+      "create table t_part_0 partition of t_parts for values with (modulus 1, remainder 0)");
+  line.b().run("create table t_parts (id int primary key, v int)");
+  line.configure(
+      "[[table]]\nsource = 'public.t_*'\n[[table]]\nsource = 'public.t_1'\ntarget = 'public.other'\n"
+      "[[rule]]\ntable = 'public.\"t_2 Odd\"'\nname = 'small'\ncheck = 'v < 100'\n");
+  line.migrate_and_copy();
+  line.a().run(
+      "insert into t_1 values (1, 1); insert into \"t_2 Odd\" values (1, 1), (2, 200); insert into t_parts values (1, "
+      "1)");
+  line.expect_equal("t_1", "other", "id");
+  line.expect_equal("\"t_2 Odd\"", "\"t_2 Odd\"", "id");
+  EXPECT_EQ(line.b().number("select count(*) from t_parts"), 1);
+  EXPECT_EQ(line.b().number("select count(*) from t_1"), 0);
+  // One that came later is taken by the next migrate; until then it is nobody's.
+  line.on_both("create table t_3 (id int primary key, v int)");
+  line.a().run("insert into t_3 values (1, 1)");
+  line.once();
+  EXPECT_EQ(line.b().number("select count(*) from t_3"), 0);
+  line.migrate();
+  line.expect_equal("t_3", "t_3", "id");
+}
+
+TEST(Migrate, APatternThatMeansNothingIsRefused) {
+  Line line;
+  line.on_both("create table t_1 (id int primary key, v int)");
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"source = 'public.x*'", "no table of A matches public.x*"},
+      {"source = 'public.*'\n[[table]]\nsource = '*.t_1'", "is matched by public.* and by *.t_1"},
+      {"source = 'public.*'\ntarget = 'public.one'", "cannot all go to public.one"},
+      {"source = 'public.*'\ntarget = 'public.x_*'", "* for a whole name"},
+      {"source = 'public.*'\n[[rule]]\ntable = 'sales.x'\nname = 'n'\ncheck = 'true'", "which no [[table]] has"}};
+  for (const auto& [tables, complaint] : wrong) {
+    line.configure("[[table]]\n" + tables + "\n");
+    const Finished refused = line.run({"migrate"});
+    EXPECT_EQ(refused.code, 2) << tables;
+    EXPECT_THAT(refused.err, HasSubstr(complaint));
+  }
+}
+
 TEST(Migrate, ATableTakenOutAndPutBackIsCopiedAnew) {
   Line line;
   line.on_both("create table one (id int primary key, v int); create table two (id int primary key, v int)");

@@ -135,7 +135,7 @@ TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
       {with("\"public.employee_a\"", "\"employee_a\""),
        "F:18:10: \"employee_a\" is not a table's name with its schema"},
       {with("\"public.employee_a\"", "\"dlq.employee_a\""), "F:18:10: a schema called dlq"},
-      {with("\"public.employee_a\"", "\"public.*\""), "F:18:10: patterns of tables are not supported"},
+      {with("\"public.employee_a\"", "\"public.*\""), "F:19:10: the tables of public.* cannot all go to"},
       {with("key = [\"emp_id\"]", "key = \"emp_id\""), "F:20:7: \"key\" must be a list of texts"},
       {with("key = [\"emp_id\"]", "key = [\"a\", \"a\"]"), "F:20:7: \"key\" names a column twice"},
       {with("before = \"key\"", "before = \"full\""),
@@ -199,6 +199,13 @@ TEST(SqlName, FoldsAndUnquotesAsTheServerDoes) {
   for (const char* bad : {"", "a", "a.", ".b", "a.b.c", "a b.c", "\"a.b", "\"\".b", "1a.b", "a.b "}) {
     EXPECT_FALSE(parse_sql_name(bad)) << bad;
   }
+  const auto pattern = SqlPattern::parse("\"S*\".Order_*");
+  ASSERT_TRUE(pattern);
+  EXPECT_FALSE(pattern->is_name());
+  EXPECT_TRUE(pattern->matches({"S*", "order_"}) && pattern->matches({"S*", "order_x_y"}));
+  EXPECT_FALSE(pattern->matches({"Sx", "order_x"}) || pattern->matches({"S*", "orders"}));
+  EXPECT_EQ(SqlPattern::parse("copies.*")->filled({"a", "B"})->table, "B");
+  EXPECT_FALSE(SqlPattern::parse("copies.b_*")->filled({"a", "b_c"}));
   EXPECT_EQ(parse_sql_identifier("Emp_Id"), "emp_id");
   EXPECT_EQ(parse_sql_identifier("\"K \"\"2\""), "K \"2");
   for (const char* bad : {"", "K 2", "a.b", "\"a", "1a"}) EXPECT_FALSE(parse_sql_identifier(bad)) << bad;

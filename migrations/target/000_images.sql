@@ -1,0 +1,1 @@
+../source/000_images.sql

@@ -1,0 +1,91 @@
+// Coverage: a table that is not captured wholly is noticed, said, and mended.
+#include <csignal>
+#include <thread>
+
+#include "integration/ops/ops_test.hpp"
+
+namespace penstock::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Doubts, TriggersThatWereDroppedOrDisabledAreNoticedUntilTheTableIsCopiedAgain) {
+  Line line;
+  create_one(line);
+  line.a().run("insert into one select g, g from generate_series(1, 100) as g");
+  line.migrate_and_copy();
+  EXPECT_EQ(line.run({"status"}).code, 0);
+  // Around a bulk load, and nobody looks meanwhile.
+  line.a().run(
+      "alter table one disable trigger all; update one set v = 0 where id <= 10; delete from one where id > 90; "
+      "alter table one enable trigger all");
+  line.once();
+  const Finished doubtful = line.run({"status", "--json"});
+  EXPECT_EQ(doubtful.code, 1);
+  EXPECT_THAT(doubtful.out, HasSubstr("were taken away for a while"));
+  EXPECT_THAT(doubtful.out, HasSubstr("UTC may be missing on B: run `penstock backfill public.one`"));
+  EXPECT_EQ(line.run({"backfill", "public.one", "--no-wait"}).code, 0);
+  line.expect_equal("one", "one", "id");
+
+  line.a().run("alter table one disable trigger penstock_emp_delete");
+  EXPECT_THAT(
+      line.run({"status"}).out,
+      AllOf(
+          HasSubstr("trigger penstock_emp_delete of public.one is disabled"),
+          HasSubstr("alter table public.one enable trigger penstock_emp_delete, then `penstock backfill public.one`")));
+  line.a().run("drop trigger penstock_emp_delete on one; delete from one where id = 50");
+  Process replicator = line.start();
+  for (int i = 0; i < 100 && line.log().find("is missing") == std::string::npos; ++i) std::this_thread::sleep_for(50ms);
+  EXPECT_THAT(line.log(), HasSubstr("trigger penstock_emp_delete of public.one is missing"));
+  const Finished migrated = line.run({"migrate"});
+  EXPECT_EQ(migrated.code, 0) << migrated.err;
+  EXPECT_THAT(migrated.err, HasSubstr("run `penstock backfill public.one`"));
+  EXPECT_EQ(line.run({"status"}).code, 1);
+  EXPECT_EQ(line.run({"backfill", "public.one"}).code, 0);
+  line.expect_equal("one", "one", "id");
+  line.a().run("drop table one");
+  const Finished gone = line.run({"status"});
+  EXPECT_EQ(gone.code, 1);
+  EXPECT_THAT(gone.out, HasSubstr("the table is gone"));
+  replicator.send(SIGTERM);
+  replicator.wait(10s);
+}
+
+TEST(Doubts, NewPartitionsArePickedUpWhileRunningAndOneThatWentIsSaid) {
+  Line line;
+  line.a().run(
+      "create table one (id int primary key, v int) partition by range (id);"
+      "create table one_0 partition of one for values from (0) to (1000)");
+  line.b().run("create table one (id int primary key, v int)");
+  line.configure(kOneTable);
+  line.a().run("insert into one select g, g from generate_series(1, 10) as g");
+  line.migrate_and_copy();
+  Process replicator = line.start();
+  // One that holds rows, and a nested one.
+  line.a().run(
+      "create table one_1 (like one including all); insert into one_1 select g, g from generate_series(1000, 1999) as "
+      "g;"
+      "alter table one attach partition one_1 for values from (1000) to (2000);"
+      "create table one_2 partition of one for values from (2000) to (4000) partition by range (id);"
+      "create table one_2_1 partition of one_2 for values from (2000) to (3000);"
+      "insert into one_2_1 values (2001, 1)");
+  ASSERT_TRUE(line.b().becomes("select count(*) from one", "1011", 20));
+  line.a().run("update one_1 set v = -1; delete from one_2_1; insert into one_2_1 values (2002, 2)");
+  line.expect_equal("one", "one", "id");
+  EXPECT_EQ(line.run({"status"}).code, 0);
+
+  line.a().run("drop table one_1");
+  const Finished gone = line.run({"status"});
+  EXPECT_EQ(gone.code, 1);
+  EXPECT_THAT(gone.out, HasSubstr("run `penstock backfill public.one`"));
+  EXPECT_EQ(line.run({"backfill", "public.one"}).code, 0);
+  line.expect_equal("one", "one", "id");
+  replicator.send(SIGTERM);
+  replicator.wait(10s);
+}
+
+}  // namespace
+}  // namespace penstock::test
