@@ -42,7 +42,7 @@ $$;
 
 -- apply_sql: one statement for a target table.
 --   target    the table, quoted where SQL needs it
---   key       names of its key columns, in key order
+--   key       names of its key columns, in key order; none: the table is a multiset, and its kinds are insert, remove, validate
 --   columns   names of the columns that images carry; columns of the target beyond these stay untouched
 --   rules     [{"name","check"}], predicates on the target's columns; NULL passes
 --   kind      which statement:
@@ -52,6 +52,9 @@ $$;
 --     mixed_upsert   the same parameters; keys whose last change is an image. Goes behind mixed_delete, so that a
 --                    unique value may move from a deleted row to a new one.
 --     delete_keys    $1 key objects.
+--     insert         $1 images, as many times as they stand there.
+--     remove         $1 images, $2 bool: raise PN001 where one is missing. Takes away a row for each, and returns the
+--                    ordinals (from 1) of those that are not there. Only the columns they carry count.
 --     validate       $1 images. Returns (ordinal from 1, name of the first broken rule).
 --     key_groups     $1 key objects. Returns in their order a number that keys share which B takes for equal.
 -- "images", "key objects": JSON arrays as text. The cast of an image is that of json_populate_recordset; only the key
@@ -116,7 +119,7 @@ begin
     end if;
 
     select string_agg(quote_ident(name), ', ' order by i) into keys from unnest(key) with ordinality as k (name, i);
-    if array_length(key, 1) is distinct from
+    if cardinality(key) <>
        (select count(*) from pg_attribute where attrelid = relation and attname = any (key) and not attisdropped) then
         raise exception 'table % lacks a key column: % are needed', relation, array_to_string(key, ', ')
             using errcode = 'undefined_column';
@@ -141,6 +144,14 @@ begin
         return format(
             'delete from %s as t using (select distinct %s from %s) as k where %s',
             relation, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(key, 't', 'k'));
+    elsif kind = 'insert' then
+        return format('with input as materialized (select %s from %s where %s) '
+                      'insert into %s (%5$s) overriding system value select %5$s from input order by %6$I',
+                      image, images, guard, relation, written, ordinal);
+    elsif kind = 'remove' then
+        return penstock.remove_sql(relation, array(select attname from pg_attribute
+             where attrelid = relation and attnum > 0 and not attisdropped and attgenerated = '' and attname = any (columns)
+             order by attnum), ordinal);
     elsif kind = 'validate' then
         return case when first_rule is null
                -- Evaluated for its casts alone; a constant condition would be optimised away together with them.

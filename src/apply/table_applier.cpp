@@ -1,8 +1,8 @@
 #include "apply/table_applier.hpp"
 
 #include <algorithm>
-#include <array>
 
+#include "apply/multiset.hpp"
 #include "base/error.hpp"
 #include "sql/embedded_sql.hpp"
 
@@ -46,13 +46,15 @@ Task<TableApplier> TableApplier::prepare(pg::Connection& connection, const Table
   table.number_ = number;
   table.keys_ = KeyExtractor(spec.key);
   co_await table.load_columns(connection);
-  const std::array<std::pair<std::string_view, std::string*>, 4> kinds{{{"mixed_delete", &table.mixed_delete_},
-                                                                        {"delete_keys", &table.delete_keys_},
-                                                                        {"validate", &table.validate_},
-                                                                        {"key_groups", &table.key_groups_}}};
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    std::string name = co_await table.prepare_statement(connection, kinds[i].first, "", spec.key);
-    *kinds[i].second = std::move(name);
+  std::vector<std::pair<std::string_view, std::string*>> kinds{{"validate", &table.validate_}};
+  if (!table.keyless()) {
+    kinds.emplace_back("mixed_delete", &table.mixed_delete_);
+    kinds.emplace_back("delete_keys", &table.delete_keys_);
+    kinds.emplace_back("key_groups", &table.key_groups_);
+  }
+  for (const auto& [kind, statement] : kinds) {
+    std::string name = co_await table.prepare_statement(connection, kind, "", spec.key);
+    *statement = std::move(name);
   }
   co_return table;
 }
@@ -86,8 +88,9 @@ Task<std::string> TableApplier::prepare_statement(pg::Connection& connection, st
 }
 
 void TableApplier::recognise(Record& record) {
-  if (record.image_is_key()) return;
-  record.shape = scan_.shape_of(record.image);
+  const std::string_view row = record.row();
+  if (row.empty()) return;
+  record.shape = scan_.shape_of(row);
   drifting_ = drifting_ || (record.shape < shapes_.size() && !shapes_[record.shape].drift.empty());
 }
 
@@ -101,8 +104,7 @@ Task<void> TableApplier::learn(pg::Connection& connection, std::span<Record> rec
   drifting_ = false;
   if (spec_->on_drift != PipelineSpec::OnDrift::reject) co_return;
   for (Record& record : records) {
-    if (record.is_row() && record.table == number_ && !record.image_is_key())
-      record.drifted = !drift_of(record).empty();
+    if (record.is_row() && record.table == number_ && !record.row().empty()) record.drifted = !drift_of(record).empty();
   }
 }
 
@@ -122,8 +124,13 @@ Task<TableApplier::Shape> TableApplier::make_shape(pg::Connection& connection, s
     if (carried(column)) written.push_back(column.name);
   }
   const std::string suffix = fmt::format("_{}", number);
-  shape.upsert = co_await prepare_statement(connection, "upsert", suffix, written);
-  shape.mixed_upsert = co_await prepare_statement(connection, "mixed_upsert", suffix, written);
+  if (keyless()) {
+    shape.insert = co_await prepare_statement(connection, "insert", suffix, written);
+    shape.remove = co_await prepare_statement(connection, "remove", suffix, written);
+  } else {
+    shape.upsert = co_await prepare_statement(connection, "upsert", suffix, written);
+    shape.mixed_upsert = co_await prepare_statement(connection, "mixed_upsert", suffix, written);
+  }
   co_return shape;
 }
 
@@ -173,17 +180,36 @@ Task<void> TableApplier::keep_unaltered(pg::Connection& connection) const {
 // Images of one shape go through one statement. Where the shape changes the order decides: what comes later is put
 // over what came earlier.
 void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
-  std::optional<std::size_t> shape;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i]->image_is_key()) continue;
-    if (shape && *shape != changes[i]->shape) {
-      append_run(trip, changes.subspan(begin, i - begin));
-      begin = i;
+  while (!changes.empty()) {
+    const std::size_t count = of_one_shape(changes);
+    if (keyless()) {
+      append_sum(trip, changes.first(count));
+    } else {
+      append_run(trip, changes.first(count));
     }
-    shape = changes[i]->shape;
+    changes = changes.subspan(count);
   }
-  append_run(trip, changes.subspan(begin));
+}
+
+// What goes goes first, so that a value of a unique index may move.
+void TableApplier::append_sum(RoundTrip& trip, std::span<const Record* const> changes) const {
+  const Multiset sum = sum_up({}, changes, Untouched::left_out);
+  if (!sum.removed.empty()) {
+    pg::Params params;
+    params.add_ref(trip.keep(json_array(sum.removed, &Record::old_image))).add(true);
+    trip.add(remove_statement(*sum.removed.front()), std::move(params));
+  }
+  append_inserts(trip, sum.added);
+}
+
+void TableApplier::append_inserts(RoundTrip& trip, std::span<const Record* const> changes) const {
+  while (!changes.empty()) {
+    const auto run = changes.first(of_one_shape(changes));
+    pg::Params params;
+    params.add_ref(trip.keep(json_array(run)));
+    trip.add(shapes_[run.front()->shape].insert, std::move(params));
+    changes = changes.subspan(run.size());
+  }
 }
 
 void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> changes) const {
@@ -222,7 +248,7 @@ void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* c
 }
 
 std::string TableApplier::key_of(const Record& change) const {
-  if (change.image_is_key()) return std::string(change.image);
+  if (change.image_is_key() || keyless()) return std::string(change.image);
   std::string key;
   if (!keys_.append_key(key, change.image)) key = "{}";
   return key;

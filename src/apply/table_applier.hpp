@@ -39,13 +39,21 @@ class TableApplier {
   static Task<TableApplier> prepare(pg::Connection& connection, const TableSpec& spec, std::size_t number);
 
   const TableSpec& spec() const { return *spec_; }
+  bool keyless() const { return spec_->key.empty(); }  // a multiset of rows
 
-  // The statements that put these changes into the table: the last one of each key counts.
+  // The statements that put these changes into the table: the last one of each key counts, without a key their sum.
+  // That ends with PN001 where a row to be removed is not there.
   void append_steps(RoundTrip& trip, std::span<const Record* const> changes) const;
+  // Without a key: adds the images of these changes, and nothing else.
+  void append_inserts(RoundTrip& trip, std::span<const Record* const> changes) const;
+  // $1 images of the change's shape, $2 bool: end with PN001 where one is missing; returns the ordinals (from 1) of
+  // those that are. Takes a row away for each.
+  std::string_view remove_statement(const Record& change) const { return shapes_[change.shape].remove; }
   // Deletes the keys of these changes, whatever the changes are.
   void append_delete_keys(RoundTrip& trip, std::span<const Record* const> changes) const;
 
-  // The change's key object as JSON text; "{}" where the image lacks a key column.
+  // The change's key object as JSON text; "{}" where the image lacks a key column. Without a key: what the ledger
+  // hashes.
   std::string key_of(const Record& change) const;
   // [key,key,…]
   std::string json_array_of_keys(std::span<const Record* const> changes) const;
@@ -84,7 +92,9 @@ class TableApplier {
   };
   struct Shape {
     std::string drift;
-    std::string upsert, mixed_upsert;  // names of prepared statements
+    // Names of prepared statements: of a table with a key, of one without.
+    std::string upsert, mixed_upsert;
+    std::string insert, remove;
   };
 
   Task<void> load_columns(pg::Connection& connection);
@@ -93,6 +103,7 @@ class TableApplier {
   Task<Shape> make_shape(pg::Connection& connection, std::size_t number) const;
   std::string drift_between(const std::vector<std::string>& members, bool& needed) const;
   void append_run(RoundTrip& trip, std::span<const Record* const> changes) const;
+  void append_sum(RoundTrip& trip, std::span<const Record* const> changes) const;
 
   const TableSpec* spec_ = nullptr;
   std::size_t number_ = 0;

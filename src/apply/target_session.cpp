@@ -30,14 +30,16 @@ Task<void> TargetSession::configure() {
   // A time-out meant for people would end a big batch for ever; text of A is read as the capture wrote it.
   co_await connection_.script(
       "set statement_timeout = 0; set DateStyle = 'ISO, MDY'; set TimeZone = 'UTC'; set IntervalStyle = 'postgres';"
-      "set lc_monetary = 'C'; set array_nulls = on; set xmloption = 'content'; set standard_conforming_strings = on");
+      "set lc_monetary = 'C'; set bytea_output = 'hex'; set extra_float_digits = 1; set array_nulls = on; set "
+      "xmloption = 'content'; set standard_conforming_strings = on");
   if (connection_.server_version() >= 140'000) co_await connection_.query("set idle_session_timeout = '20s'");
-  const std::array<std::pair<std::string_view, std::string_view>, 5> statements{{
+  const std::array<std::pair<std::string_view, std::string_view>, 6> statements{{
       {"insert_offsets", sql::target::insert_offsets},
       {"finish_offsets", sql::target::finish_offsets},
       {"insert_dead_letters", sql::target::insert_dead_letters},
       {"supersede", sql::target::supersede},
       {"supersede_all", sql::target::supersede_all},
+      {"take_back", sql::target::take_back},
   }};
   for (std::size_t i = 0; i < statements.size(); ++i)
     co_await connection_.prepare(statements[i].first, statements[i].second);
