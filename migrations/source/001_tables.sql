@@ -8,7 +8,7 @@ create table penstock.captured (
     pipeline        text        not null,
     relation        text        not null,   -- quote_ident(schema)||'.'||quote_ident(table) when installed
     root            oid         not null,   -- the table, or the root of its partitions; survives a rename
-    key_columns     text[]      not null,   -- names when installed: the names inside key objects
+    key_columns     text[]      not null,   -- names when installed: the names inside key objects; {}: no key
     key_attnums     int2[]      not null,   -- what holds after a rename
     key_operators   text[]      not null,   -- operator(pg_catalog.=) and the like, one a column
     key_index       oid         not null,
@@ -49,9 +49,9 @@ create table penstock.slice (
     batch    bigint not null,
     piece    int    not null,
     relation text   not null,
-    action   text   not null check (action in ('read', 'delete')),
+    action   text   not null check (action in ('read', 'delete', 'truncate')),
     n        int    not null,
-    rows     text   not null,               -- images, or the keys of rows that are gone
+    rows     text   not null,               -- images, or the keys of rows that are gone; '' for a TRUNCATE
     primary key (pipeline, epoch, batch, piece)
 );
 

@@ -17,6 +17,10 @@ begin
     if not has_table_privilege(partition, 'select') or row_security_active(partition) then
         return;
     end if;
+    if entry.key_columns = '{}' then
+        perform penstock.journal_leaf_rows(entry, partition, leaf);
+        return;
+    end if;
     execute (select format('insert into penstock.%I (relation, action, n, old_rows)
                             select %L, ''delete'', count(*), string_agg(penstock_p.image, chr(30))
                               from (select %s::text as image, row_number() over () as i
@@ -46,7 +50,7 @@ as $$
       join pg_class as c on c.oid = t.oid
      cross join lateral (values
            ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', true),
-           ('update', 'after update', case when r.relkind = 'p' then 'referencing old table as penstock_old new table as '
+           ('update', 'after update', case when r.relkind = 'p' or key_columns = '{}' then 'referencing old table as penstock_old new table as '
                'penstock_new for each statement' else 'referencing new table as penstock_new for each statement' end,
                '_update', true),
            ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', true),
@@ -54,7 +58,7 @@ as $$
            ('truncated', 'after truncate', 'for each statement', '_truncate', c.oid = r.oid),
            ('move', 'after update', 'for each row when (not ('
                || (select string_agg(format('old.%I %s new.%I', k, o, k), ' and ')
-                     from unnest(key_columns, operators) as u (k, o)) || '))', '_move', r.relkind <> 'p'))
+                     from unnest(key_columns, operators) as u (k, o)) || '))', '_move', r.relkind <> 'p' and key_columns <> '{}'))
            as w (name, event, clauses, suffix, needed)
      where r.oid = root and w.needed
 $$;
@@ -89,7 +93,7 @@ $$;
 
 -- capture_table: installs, or brings up to date, the functions and triggers of a table and of its partitions at
 -- every level (DML fires only the triggers of the table it names), and records it. key_columns null: the primary
--- key. key_index_built: the caller built the index for this. Takes SHARE ROW EXCLUSIVE on each table it adds a
+-- key, or none where the table has none (011). key_index_built: the caller built the index for this. Takes SHARE ROW EXCLUSIVE on each table it adds a
 -- trigger to: the caller sets lock_timeout and tries again. Returns the relation as recorded.
 create function penstock.capture_table(pipeline text, relation regclass, key_columns text[],
                                        key_index_built boolean default false) returns text
@@ -101,11 +105,16 @@ declare
     name   text := (select format('%I.%I', n.nspname, c.relname) from pg_class as c
                       join pg_namespace as n on n.oid = c.relnamespace where c.oid = relation);
     key    record;
+    fields jsonb;
     before penstock.captured;
     target oid;
 begin
     select * into key from penstock.find_key(relation, key_columns);
-    if not found then
+    if not found and key_columns is null
+       and not exists (select from pg_index as i where i.indrelid = relation and i.indisprimary) then
+        select 0::oid as key_index, '{}'::text[] as columns, '{}'::int2[] as attnums, '{}'::text[] as operators into key;
+    end if;
+    if key.columns is null then
         raise exception 'no immediate unique index on the key of %', name using errcode = 'invalid_table_definition';
     end if;
     select * into before from penstock.captured as c where c.pipeline = pipeline and c.root = relation;
@@ -125,9 +134,12 @@ begin
               from pg_attribute as a where a.attrelid = relation and a.attnum > 0 and not a.attisdropped)
         on conflict on constraint captured_pkey do update
        set columns = excluded.columns, key_index_built = c.key_index_built or excluded.key_index_built;
-    perform penstock.create_capture_functions(
-        penstock.capture_fields(pipeline, relation, name, key.columns, key.operators),
-        (select c.relkind = 'p' from pg_class as c where c.oid = relation));
+    fields := penstock.capture_fields(pipeline, relation, name, key.columns, key.operators);
+    if key.columns = '{}' then
+        perform penstock.create_multiset_functions(fields);
+    else
+        perform penstock.create_capture_functions(fields, (select c.relkind = 'p' from pg_class as c where c.oid = relation));
+    end if;
     perform penstock.note_capture(pipeline);    -- what was missing until now
     for target in select relation::oid union select t.relid from pg_partition_tree(relation) as t loop
         perform penstock.create_triggers(pipeline, relation, target, key.operators, key.columns);

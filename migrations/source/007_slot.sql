@@ -139,7 +139,8 @@ $outer$;
 
 -- store_slice: reads the next slice of a relation's copy and stores it beside the batch that the same REPEATABLE
 -- READ transaction has just opened: its rows are the table at exactly that batch's snapshot. Notes in that batch's
--- slot row how far the copy has come. A partition that is no more ends its copy. Returns the number of rows.
+-- slot row how far the copy has come. A partition that is no more ends its copy; a table without a key is copied at once.
+-- Returns the number of rows.
 create function penstock.store_slice(of_pipeline text, of_relation text, rows_max int) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = 'ISO, MDY' set TimeZone = 'UTC'
@@ -147,6 +148,7 @@ set IntervalStyle = 'postgres' set bytea_output = 'hex' set extra_float_digits =
 set quote_all_identifiers = off set array_nulls = on set enable_seqscan = off set enable_sort = off set jit = off
 as $outer$
 declare
+    entry     penstock.captured;
     slot      penstock.slot;
     after     json;
     part      oid;
@@ -159,12 +161,15 @@ begin
     end if;
     select * into strict slot from penstock.slot as s where s.pipeline = of_pipeline
      order by s.epoch desc, s.batch desc, s.step desc limit 1;
+    select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
     after := nullif((slot.backfill -> of_relation ->> 'after'), 'null');
     part := (slot.backfill -> of_relation ->> 'part')::oid;
     continues := part is null or exists (
         select from penstock.captured as c cross join lateral pg_partition_tree(c.root) as t
          where c.pipeline = of_pipeline and c.relation = of_relation and t.relid = part);
-    if continues then
+    if entry.key_columns = '{}' then
+        copied := penstock.store_multiset(entry, slot);
+    elsif continues then
         execute format($$
             with numbered as (
                 select image, key, row_number() over () - 1 as i,
@@ -182,7 +187,7 @@ begin
     end if;
     update penstock.slot as s
        set backfill = jsonb_set(s.backfill, array[of_relation],
-                                jsonb_build_object('after', coalesce(last, after), 'done', copied = 0, 'part', part)),
+                                jsonb_build_object('after', coalesce(last, after), 'done', last is null, 'part', part)),
            captured = s.captured || jsonb_build_object(of_relation,
                                 coalesce((s.captured ->> of_relation)::bigint, 0) + copied)
      where (s.pipeline, s.epoch, s.batch, s.step) = (slot.pipeline, slot.epoch, slot.batch, slot.step);

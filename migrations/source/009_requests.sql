@@ -47,13 +47,13 @@ begin
 end
 $$;
 
--- request_table: asks for a table, or for one partition of it (null: the whole table).
+-- request_table: asks for a table, or for one partition of it (null: the whole table). Without a key always for all of it.
 create function penstock.request_table(of_pipeline text, of_relation text, of_part oid) returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
     insert into penstock.request (pipeline, relation, part)
-    select c.pipeline, c.relation, of_part from penstock.captured as c
+    select c.pipeline, c.relation, case when c.key_columns <> '{}' then of_part end from penstock.captured as c
      where c.pipeline = of_pipeline and c.relation = of_relation;
     select pg_notify('penstock_' || of_pipeline, '');
 $$;
