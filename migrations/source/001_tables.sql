@@ -13,7 +13,8 @@ create table penstock.captured (
     key_operators   text[]      not null,   -- operator(pg_catalog.=) and the like, one a column
     key_index       oid         not null,
     key_index_built boolean     not null,   -- migrate built the index, so uninstall drops it
-    columns         jsonb       not null,   -- [{"name","type","attnum"}] when installed, to notice drift
+    columns         text,                   -- a print of the columns that the functions were generated for
+    file            oid,                    -- and the table's file then
     created_at      timestamptz not null default clock_timestamp(),
     targets         oid[],                  -- the table and its partitions, when last found captured wholly
     triggers        text,                   -- a print of their triggers then
