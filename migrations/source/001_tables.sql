@@ -8,12 +8,13 @@ create table penstock.captured (
     pipeline        text        not null,
     relation        text        not null,   -- quote_ident(schema)||'.'||quote_ident(table) when installed
     root            oid         not null,   -- the table, or the root of its partitions; survives a rename
-    key_columns     text[]      not null,   -- names when installed: the names inside key objects
+    key_columns     text[]      not null,   -- names when installed: the names inside key objects; {}: no key
     key_attnums     int2[]      not null,   -- what holds after a rename
     key_operators   text[]      not null,   -- operator(pg_catalog.=) and the like, one a column
     key_index       oid         not null,
     key_index_built boolean     not null,   -- migrate built the index, so uninstall drops it
-    columns         jsonb       not null,   -- [{"name","type","attnum"}] when installed, to notice drift
+    columns         text,                   -- a print of the columns that the functions were generated for
+    file            oid,                    -- and the table's file then
     created_at      timestamptz not null default clock_timestamp(),
     targets         oid[],                  -- the table and its partitions, when last found captured wholly
     triggers        text,                   -- a print of their triggers then
@@ -49,9 +50,9 @@ create table penstock.slice (
     batch    bigint not null,
     piece    int    not null,
     relation text   not null,
-    action   text   not null check (action in ('read', 'delete')),
+    action   text   not null check (action in ('read', 'delete', 'truncate')),
     n        int    not null,
-    rows     text   not null,               -- images, or the keys of rows that are gone
+    rows     text   not null,               -- images, or the keys of rows that are gone; '' for a TRUNCATE
     primary key (pipeline, epoch, batch, piece)
 );
 

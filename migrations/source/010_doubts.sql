@@ -97,7 +97,7 @@ as $$
 $$;
 
 -- watch_capture: the reader's check now and then: gives triggers to partitions that are new, where it may and no writer is in
--- the way, and notes what it sees. Returns the doubts.
+-- the way, generates the functions of altered tables anew, and notes what it sees. Returns the doubts.
 create function penstock.watch_capture(of_pipeline text) returns table (message text)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -117,6 +117,7 @@ begin
             null;   -- the doubts name it
         end;
     end loop;
+    perform penstock.renew_functions(of_pipeline);
     perform penstock.note_capture(of_pipeline);
     return query select d.message from penstock.doubts(of_pipeline) as d;
 end

@@ -35,15 +35,13 @@ bool is_ours(const IndexFacts& index, const std::string& pipeline, const TableFa
   return index.name.ends_with(".penstock_" + pipeline + "_" + std::to_string(table.oid) + "_key");
 }
 
-// The key's columns on A. Only a key that is unique at once and never NULL makes the journal's order the order of
-// commits.
+// The key's columns on A; none where the table has no primary key and none is declared. Only a key that is unique at
+// once and never NULL makes the journal's order the order of commits.
 std::vector<std::string> key_of(const std::string& pipeline, const Config::Table& table, const TableFacts& a,
                                 bool& build, bool& ours) {
   if (table.key.empty()) {
     const IndexFacts* primary = a.primary_key();
-    if (primary == nullptr) {
-      throw ConfigError(table.place, a.name + " has no primary key: name its key with key = [\"…\"]");
-    }
+    if (primary == nullptr) return {};
     if (!primary->immediate) {
       throw ConfigError(table.place, "the primary key of " + a.name +
                                          " is deferrable, so two rows may share it for a "
@@ -110,9 +108,8 @@ Task<void> check_rights(pg::Connection& b, const Config::Table& table, const Tab
   }
 }
 
-// What would make every change fail on B. Returns whether its key needs an index.
-bool check_target(const std::string& pipeline, const Config::Table& table, const TableFacts& a, const TableFacts& b,
-                  const std::vector<std::string>& key, Resolved& out) {
+// What would make every change fail on B.
+void check_target(const Config::Table& table, const TableFacts& a, const TableFacts& b) {
   if (!b.ordinary) throw ConfigError(table.place, "B's " + b.name + " is not an ordinary table");
   for (const auto& column : b.columns) {
     const bool filled = a.column(column.name) != nullptr;
@@ -121,6 +118,12 @@ bool check_target(const std::string& pipeline, const Config::Table& table, const
                                        " is NOT NULL, has no default, and A has no such column: every row would be "
                                        "refused; give it a default");
   }
+}
+
+// Returns whether the key needs an index on B.
+bool check_key_on_target(const std::string& pipeline, const Config::Table& table, const TableFacts& b,
+                         const std::vector<std::string>& key, Resolved& out) {
+  if (key.empty()) return false;
   const IndexFacts* index = b.index_on(key);
   if (index != nullptr && !index->immediate) {
     throw ConfigError(table.place,
@@ -179,9 +182,11 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const ChosenTable&
   spec.topic = kafka::table_topic(config.kafka.topic_prefix, source.schema, source.table);
   const bool stable = std::all_of(spec.key.begin(), spec.key.end(),
                                   [&](const auto& column) { return on_a.column(column)->text_stable; });
-  spec.partitions = stable ? config.kafka.partitions : 1;
+  // Without a key the one partition: equal rows that are written differently are the same row.
+  spec.partitions = stable && !spec.key.empty() ? config.kafka.partitions : 1;
   co_await check_rights(b, table, on_b);
-  const bool build_on_b = check_target(pipeline, table, on_a, on_b, spec.key, out);
+  check_target(table, on_a, on_b);
+  const bool build_on_b = check_key_on_target(pipeline, table, on_b, spec.key, out);
   if (build_on_b) {
     IndexToBuild index = co_await index_to_build(b, pipeline, on_b.name, spec.key);
     out.spec.indexes_built.push_back(index.name);

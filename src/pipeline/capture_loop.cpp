@@ -183,7 +183,7 @@ Task<void> CaptureLoop::publish_slices(Journal& journal, publish::BatchPublisher
     for (int row = 0; row < slices.rows(); ++row) {
       piece = slices.int64(row, 0);
       capture::SliceCursor cursor(slices.text(row, 2), piece, slices.int64(row, 1), slices.text(row, 3),
-                                  slices.boolean(row, 4));
+                                  slices.text(row, 4));
       while (cursor.next(change)) co_await batch.add(change);
       fail_point("capture.in_the_middle_of_a_slice");
     }

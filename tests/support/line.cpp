@@ -111,6 +111,8 @@ void Line::write_toml(const std::string& tables, const std::string& head) const 
 
 void Line::configure(const std::string& tables, const std::string& head) { write_toml(tables, head); }
 
+void Line::add_tables(const std::string& tables) { std::ofstream(toml(), std::ios::app) << tables; }
+
 void Line::create_employees(bool primary_key) {
   const std::string columns =
       std::string("(emp_id serial") + (primary_key ? " primary key" : "") +

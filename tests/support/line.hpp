@@ -32,6 +32,8 @@ class Line {
 
   // The configuration's tables and rules, as TOML behind [kafka].
   void configure(const std::string& tables, const std::string& head = "");
+  // More of them, behind those.
+  void add_tables(const std::string& tables);
   // The first users' tables on both sides, with or without a primary key; configured with the three sample rules.
   void create_employees(bool primary_key = false);
   // The same DDL on both sides, as the owner of the tables (who is not the role penstock).
