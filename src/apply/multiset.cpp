@@ -64,7 +64,9 @@ void cancel(Multiset& sum) {
   for (const Record* change : sum.removed) ++surplus[change->old_image];
   std::erase_if(sum.added, [&](const Record* change) {
     const auto found = surplus.find(change->image);
-    return found != surplus.end() && found->second > 0 && found->second-- > 0;
+    if (found == surplus.end() || found->second == 0) return false;
+    --found->second;
+    return true;
   });
   // What was not cancelled: as many of each as are left of the surplus.
   std::erase_if(sum.removed, [&](const Record* change) { return surplus[change->old_image]-- <= 0; });
