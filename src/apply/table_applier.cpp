@@ -170,9 +170,21 @@ Task<void> TableApplier::keep_unaltered(pg::Connection& connection) const {
   co_await expect_unaltered(connection);
 }
 
+void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
+  if (!spec_->triggers) trip.silence_triggers();
+  append_runs(trip, changes);
+  if (!spec_->triggers) trip.resume_triggers();
+}
+
+void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* const> changes) const {
+  if (!spec_->triggers) trip.silence_triggers();
+  append_deletes(trip, changes);
+  if (!spec_->triggers) trip.resume_triggers();
+}
+
 // Images of one shape go through one statement. Where the shape changes the order decides: what comes later is put
 // over what came earlier.
-void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
+void TableApplier::append_runs(RoundTrip& trip, std::span<const Record* const> changes) const {
   std::optional<std::size_t> shape;
   std::size_t begin = 0;
   for (std::size_t i = 0; i < changes.size(); ++i) {
@@ -197,7 +209,7 @@ void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> ch
     ordinals.append(std::to_string(i));
   }
   if (images.empty() && deletes.empty()) return;
-  if (images.empty()) return append_delete_keys(trip, deletes);
+  if (images.empty()) return append_deletes(trip, deletes);
   const Shape& shape = shapes_[images.front()->shape];
   const char* array = trip.keep(json_array(images));
   if (deletes.empty()) {
@@ -214,7 +226,7 @@ void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> ch
   }
 }
 
-void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* const> changes) const {
+void TableApplier::append_deletes(RoundTrip& trip, std::span<const Record* const> changes) const {
   if (changes.empty()) return;
   pg::Params params;
   params.add_ref(trip.keep(json_array_of_keys(changes)));

@@ -20,6 +20,9 @@ class RoundTrip {
  public:
   void add(std::string_view statement, pg::Params params) { steps_.push_back({statement, std::move(params), true}); }
   void add_sql(std::string_view sql) { steps_.push_back({sql, {}, false}); }
+  // What is added between the two fires no triggers of B's own: triggers = "off".
+  void silence_triggers() { add_sql("set local session_replication_role = replica"); }
+  void resume_triggers() { add_sql("set local session_replication_role to default"); }
   // Keeps the text alive as long as the round trip.
   const char* keep(std::string text) { return texts_.emplace_back(std::move(text)).c_str(); }
 
@@ -92,7 +95,9 @@ class TableApplier {
                                       const std::vector<std::string>& columns) const;
   Task<Shape> make_shape(pg::Connection& connection, std::size_t number) const;
   std::string drift_between(const std::vector<std::string>& members, bool& needed) const;
+  void append_runs(RoundTrip& trip, std::span<const Record* const> changes) const;
   void append_run(RoundTrip& trip, std::span<const Record* const> changes) const;
+  void append_deletes(RoundTrip& trip, std::span<const Record* const> changes) const;
 
   const TableSpec* spec_ = nullptr;
   std::size_t number_ = 0;
