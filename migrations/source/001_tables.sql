@@ -14,6 +14,7 @@ create table penstock.captured (
     key_index       oid         not null,
     key_index_built boolean     not null,   -- migrate built the index, so uninstall drops it
     columns         jsonb       not null,   -- [{"name","type","attnum"}] when installed, to notice drift
+    by_rows         boolean     not null,   -- captured by row triggers (011), not by statement triggers
     created_at      timestamptz not null default clock_timestamp(),
     targets         oid[],                  -- the table and its partitions, when last found captured wholly
     triggers        text,                   -- a print of their triggers then

@@ -69,6 +69,7 @@ Task<void> TableApplier::load_columns(pg::Connection& connection) {
   for (int row = 0; row < rows.rows(); ++row) {
     columns_.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), rows.boolean(row, 2)});
     delete_cascades_ = rows.boolean(row, 3);
+    own_rows_ = std::string(rows.text(row, 5)) + spec_->target;
     definition_.append(rows.text(row, 4)).push_back('\n');
   }
 }

@@ -76,6 +76,8 @@ class TableApplier {
 
   // Deleting a row here would take rows of other tables along (a foreign key's ON DELETE action).
   bool delete_cascades() const { return delete_cascades_; }
+  // The target as TRUNCATE is to name it: with its partitions, without the tables that inherit from it.
+  const std::string& own_rows() const { return own_rows_; }
 
   std::int64_t open_rejects = 0;  // in the ledger; with none, nothing needs superseding
 
@@ -108,6 +110,7 @@ class TableApplier {
   bool drifting_ = false;  // a record of a shape that does not fit is among those recognised last
   KeyExtractor keys_{{}};
   bool delete_cascades_ = false;
+  std::string own_rows_;
   // Names of prepared statements (migrations/target: apply_sql has their parameters).
   std::string mixed_delete_, delete_keys_, validate_, key_groups_;
 };

@@ -76,9 +76,8 @@ void TargetSession::append_truncate(RoundTrip& trip, std::span<const std::size_t
   std::string firing, silent;
   // A table that was truncated twice stands there twice: PostgreSQL takes that for once.
   for (const std::size_t table : tables) {
-    const TableSpec& spec = tables_[table].spec();
-    std::string& list = spec.triggers ? firing : silent;
-    list.append(list.empty() ? "truncate " : ", ").append(spec.target);
+    std::string& list = tables_[table].spec().triggers ? firing : silent;
+    list.append(list.empty() ? "truncate " : ", ").append(tables_[table].own_rows());
   }
   if (!firing.empty()) trip.add_sql(trip.keep(std::move(firing)));
   if (silent.empty()) return;
