@@ -2,7 +2,7 @@
 -- Functions: penstock.journal_leaf, penstock.needs_row_triggers, penstock.wanted_triggers, penstock.create_triggers,
 --   penstock.capture_table(pipeline, relation, key_columns),
 --   penstock.release_table(pipeline, relation), penstock.drop_journal(pipeline).
--- Tables touched: penstock.captured, penstock.slot, penstock.slice; triggers on the captured tables.
+-- Tables touched: penstock.captured, penstock.slot, penstock.slice, penstock.unlogged_marker; triggers on the captured tables.
 -- Grants: EXECUTE revoked from PUBLIC.
 
 -- journal_leaf: journals every key of one partition as deleted; it is about to be truncated on its own.
@@ -186,6 +186,7 @@ begin
     execute format('drop table if exists penstock.%I cascade', pipeline || '_cdc');
     execute format('drop sequence if exists penstock.%I', pipeline || '_cdc_id_seq');
     execute format('drop sequence if exists penstock.%I', pipeline || '_cdc_ring_seq');
+    delete from penstock.unlogged_marker as m where m.pipeline = pipeline;
     delete from penstock.slice as s where s.pipeline = pipeline;
     delete from penstock.slot as s where s.pipeline = pipeline;
 end

@@ -3,7 +3,7 @@
 -- Grants: EXECUTE revoked from PUBLIC.
 
 -- check_table: no row: nothing in the way. code: 'privilege', 'row_security', 'json_cast', 'foreign_leaf',
--- 'subscribed', 'not_logged'.
+-- 'subscribed', 'temporary'.
 create function penstock.check_table(relation regclass, key_columns text[]) returns table (code text, message text)
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -42,11 +42,9 @@ as $$
       join pg_class as c on c.oid = t.relid
      where not pg_has_role(c.relowner, 'usage') and exists (select from pg_subscription_rel as s where s.srrelid = t.relid)
      union all
-    -- A crash empties an unlogged table without a word.
-    select 'not_logged', format('%s is unlogged or temporary: a crash would empty it unseen; run  alter table %1$s set logged', t.relid::regclass)
-      from (select relation::oid as relid union select relid from pg_partition_tree(relation)) as t
-      join pg_class as c on c.oid = t.relid
-     where c.relpersistence <> 'p'
+    -- Each session has its own rows, or they go with it.
+    select 'temporary', format('%s is temporary', relation)
+      from pg_class as c where c.oid = relation and c.relpersistence = 't'
 $$;
 
 revoke execute on all functions in schema penstock from public;
