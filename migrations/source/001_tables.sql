@@ -1,6 +1,7 @@
 -- 001_tables: what Penstock remembers on the source database A.
 -- Tables: penstock.captured (which tables are captured, and how), penstock.slot (the stored reading offset
---   of each pipeline), penstock.slice (rows of a backfill, stored until their batch is acknowledged).
+--   of each pipeline), penstock.slice (rows of a backfill, stored until their batch is acknowledged),
+--   penstock.unlogged_marker (to notice a crash).
 -- Functions: penstock.lock_key, penstock.fill, penstock.xid_ranges.
 -- Grants: none. The schema belongs to Penstock's role; writers need no right on it.
 
@@ -15,11 +16,13 @@ create table penstock.captured (
     key_index_built boolean     not null,   -- migrate built the index, so uninstall drops it
     columns         text,                   -- a print of the columns that the functions were generated for
     file            oid,                    -- and the table's file then
+    by_rows         boolean     not null,   -- captured by row triggers (013), not by statement triggers
     created_at      timestamptz not null default clock_timestamp(),
     targets         oid[],                  -- the table and its partitions, when last found captured wholly
     triggers        text,                   -- a print of their triggers then
     whole_at        timestamptz,            -- when that was
     doubtful_since  timestamptz,            -- from then on changes may be missing on B; null: none
+    files           jsonb,                  -- of the table and its partitions, when last looked at (012)
     primary key (pipeline, relation),
     unique (pipeline, root)
 );
@@ -54,6 +57,11 @@ create table penstock.slice (
     n        int    not null,
     rows     text   not null,               -- images, or the keys of rows that are gone; '' for a TRUNCATE
     primary key (pipeline, epoch, batch, piece)
+);
+
+-- A row a pipeline, which a crash takes away together with the rows of every other unlogged table (012).
+create unlogged table penstock.unlogged_marker (
+    pipeline text primary key
 );
 
 -- lock_key: the advisory lock of a pipeline for one purpose ('sleep', 'capture', 'apply', 'migrate').
@@ -94,5 +102,5 @@ as $$
      where running + 1 < following
 $$;
 
-revoke all on penstock.captured, penstock.slot, penstock.slice from public;
+revoke all on penstock.captured, penstock.slot, penstock.slice, penstock.unlogged_marker from public;
 revoke execute on all functions in schema penstock from public;

@@ -84,16 +84,18 @@ as $$
 $$;
 
 -- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
--- renamed it is the table itself.
+-- renamed it is the table itself. ONLY: tables that inherit from it are tables of their own.
 create function penstock.as_installed(entry penstock.captured) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select case when bool_and(present = installed) then entry.root::regclass::text
+    select case when bool_and(present = installed) then min(t.name)
                 else format('(select %s from %s penstock_y)',
                             string_agg(format('penstock_y.%I as %I', present, installed), ', ' order by attnum),
-                            entry.root::regclass) end
+                            min(t.name)) end
       from penstock.installed_columns(entry)
+     cross join (select case c.relkind when 'p' then '' else 'only ' end || entry.root::regclass
+                   from pg_class as c where c.oid = entry.root) as t (name)
 $$;
 
 -- image_as_installed: the expression that writes a row of it.

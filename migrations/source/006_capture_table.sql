@@ -1,8 +1,9 @@
 -- 006_capture_table: installs and removes the triggers of one table.
--- Functions: penstock.journal_leaf, penstock.wanted_triggers, penstock.create_triggers, penstock.generate_functions,
---   penstock.renew_functions, penstock.capture_table(pipeline, relation, key_columns),
+-- Functions: penstock.journal_leaf, penstock.needs_row_triggers, penstock.wanted_triggers, penstock.create_triggers,
+--   penstock.generate_functions, penstock.renew_functions, penstock.capture_table(pipeline, relation, key_columns),
 --   penstock.release_table(pipeline, relation), penstock.drop_journal(pipeline).
--- Tables touched: penstock.captured, penstock.slot, penstock.slice; triggers on the captured tables.
+-- Tables touched: penstock.captured, penstock.slot, penstock.slice, penstock.unlogged_marker; triggers on the captured
+--   tables.
 -- Grants: EXECUTE revoked from PUBLIC.
 
 -- journal_leaf: journals every key of one partition as deleted; it is about to be truncated on its own.
@@ -37,6 +38,17 @@ begin
 end
 $$;
 
+-- needs_row_triggers: whether statements reach the table's rows, or its partitions', without its statement triggers (013).
+create function penstock.needs_row_triggers(root oid) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (select from pg_inherits as i join pg_class as c on c.oid = root
+                    where c.relkind = 'r' and not c.relispartition and root in (i.inhrelid, i.inhparent))
+        or exists (select from pg_subscription_rel as s
+                    where s.srrelid = root or s.srrelid in (select relid from pg_partition_tree(root)))
+$$;
+
 -- wanted_triggers: the triggers of a captured table and of its partitions at every level (DML fires only the triggers of the
 -- table it names). A table that is partitioned itself needs no TRUNCATE trigger unless it is the root: its leaves have theirs.
 create function penstock.wanted_triggers(of_pipeline text, root oid, operators text[], key_columns text[])
@@ -48,17 +60,22 @@ as $$
       from pg_class as r
      cross join lateral (select r.oid union select relid from pg_partition_tree(r.oid)) as t (oid)
       join pg_class as c on c.oid = t.oid
+     cross join lateral (
+           select penstock.needs_row_triggers(root)
+                  or exists (select from penstock.captured as e where e.pipeline = of_pipeline and e.root = r.oid and e.by_rows)) as k (by_rows)
      cross join lateral (values
-           ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', true),
+           ('row', 'after insert or update or delete', 'for each row', '_row', k.by_rows and c.relkind = 'r'),
+           ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', not k.by_rows),
            ('update', 'after update', case when r.relkind = 'p' or key_columns = '{}' then 'referencing old table as penstock_old new table as '
                'penstock_new for each statement' else 'referencing new table as penstock_new for each statement' end,
-               '_update', true),
-           ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', true),
+               '_update', not k.by_rows),
+           ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', not k.by_rows),
            ('truncate', 'before truncate', 'for each statement', '_truncate', c.oid = r.oid or c.relkind = 'r'),
            ('truncated', 'after truncate', 'for each statement', '_truncate', c.oid = r.oid),
            ('move', 'after update', 'for each row when (not ('
                || (select string_agg(format('old.%I %s new.%I', k, o, k), ' and ')
-                     from unnest(key_columns, operators) as u (k, o)) || '))', '_move', r.relkind <> 'p' and key_columns <> '{}'))
+                     from unnest(key_columns, operators) as u (k, o)) || '))', '_move',
+            r.relkind <> 'p' and key_columns <> '{}' and not k.by_rows))
            as w (name, event, clauses, suffix, needed)
      where r.oid = root and w.needed
 $$;
@@ -101,9 +118,10 @@ declare
     fields jsonb := penstock.capture_fields(entry.pipeline, entry.root, entry.relation, entry.key_columns, entry.key_operators);
 begin
     if entry.key_columns = '{}' then
-        perform penstock.create_multiset_functions(fields);
+        perform penstock.create_multiset_functions(fields, entry.by_rows);
     else
-        perform penstock.create_capture_functions(fields, (select c.relkind = 'p' from pg_class as c where c.oid = entry.root));
+        perform penstock.create_capture_functions(fields, (select c.relkind = 'p' from pg_class as c where c.oid = entry.root),
+                                                  entry.by_rows);
     end if;
     update penstock.captured as c
        set columns = penstock.columns_print(c.root), file = pg_relation_filenode(c.root)
@@ -150,7 +168,6 @@ declare
                       join pg_namespace as n on n.oid = c.relnamespace where c.oid = relation);
     key    record;
     before penstock.captured;
-    target oid;
 begin
     select * into key from penstock.find_key(relation, key_columns);
     if not found and key_columns is null
@@ -169,16 +186,17 @@ begin
     perform penstock.release_table(c.pipeline, c.relation) from penstock.captured as c
       where c.pipeline = pipeline and c.relation = name and c.root <> relation;
     insert into penstock.captured as c (pipeline, relation, root, key_columns, key_attnums, key_operators, key_index,
-                                        key_index_built)
+                                        key_index_built, by_rows)
     values (pipeline, name, relation, key.columns, key.attnums, key.operators, key.key_index,
-            key_index_built or coalesce(before.key_index_built and before.key_index = key.key_index, false))
+            key_index_built or coalesce(before.key_index_built and before.key_index = key.key_index, false),
+            penstock.needs_row_triggers(relation))
         on conflict on constraint captured_pkey do update
-       set key_index_built = c.key_index_built or excluded.key_index_built;
-    perform penstock.generate_functions(c) from penstock.captured as c where c.pipeline = pipeline and c.relation = name;
+       set by_rows = excluded.by_rows, key_index_built = c.key_index_built or excluded.key_index_built;
     perform penstock.note_capture(pipeline);    -- what was missing until now
-    for target in select relation::oid union select t.relid from pg_partition_tree(relation) as t loop
-        perform penstock.create_triggers(pipeline, relation, target, key.operators, key.columns);
-    end loop;
+    perform penstock.install_triggers(pipeline, relation);
+    -- Row triggers see whatever statement triggers see: a table that left its tree has lost nothing.
+    update penstock.captured as c set targets = null, triggers = null
+     where c.pipeline = pipeline and c.root = relation and before.by_rows and not c.by_rows;
     perform penstock.note_capture(pipeline);
     return name;
 end
@@ -201,7 +219,7 @@ begin
         return false;
     end if;
     delete from penstock.request as r where r.pipeline = pipeline and r.relation = relation;
-    foreach suffix in array array['_insert', '_update', '_delete', '_truncate', '_move'] loop
+    foreach suffix in array array['_insert', '_update', '_delete', '_truncate', '_move', '_row'] loop
         execute format('drop function if exists penstock.%I() cascade', pipeline || '_' || entry.root || suffix);
     end loop;
     return true;
@@ -220,6 +238,7 @@ begin
     execute format('drop table if exists penstock.%I cascade', pipeline || '_cdc');
     execute format('drop sequence if exists penstock.%I', pipeline || '_cdc_id_seq');
     execute format('drop sequence if exists penstock.%I', pipeline || '_cdc_ring_seq');
+    delete from penstock.unlogged_marker as m where m.pipeline = pipeline;
     delete from penstock.slice as s where s.pipeline = pipeline;
     delete from penstock.slot as s where s.pipeline = pipeline;
 end

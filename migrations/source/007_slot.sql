@@ -1,7 +1,7 @@
 -- 007_slot: where a pipeline begins, and the initial copy in slices.
 -- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.append_backfill,
---   penstock.start_slot, penstock.copy_anew, penstock.index_operator, penstock.behind_sql, penstock.slice_sql,
---   penstock.store_rows, penstock.note_stored, penstock.newest_slot, penstock.store_slice.
+--   penstock.start_slot, penstock.journal_truncate, penstock.copy_anew, penstock.index_operator, penstock.behind_sql,
+--   penstock.slice_sql, penstock.store_rows, penstock.note_stored, penstock.newest_slot, penstock.store_slice.
 -- Tables touched: penstock.slot, penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
 
@@ -50,9 +50,8 @@ as $$
                   from unnest(relations) as r where penstock.slot_lacks(start_slot.pipeline, array[r])))
 $$;
 
--- copy_anew: for a relation that was dropped and created anew. B's copy is emptied, then what is there is copied. Called like
--- start_slot: what the new triggers journaled before this TRUNCATE is in the table, and so in the copy that follows it.
-create function penstock.copy_anew(of_pipeline text, of_relation text) returns void
+-- journal_truncate: journals that a table was emptied, where no trigger could.
+create function penstock.journal_truncate(of_pipeline text, of_relation text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -60,9 +59,18 @@ begin
     execute format('insert into penstock.%I (relation, action, n) values ($1, ''truncate'', 1)',
                    of_pipeline || '_cdc_' || pg_sequence_last_value(format('penstock.%I', of_pipeline || '_cdc_ring_seq')::regclass))
       using of_relation;
-    perform penstock.append_backfill(of_pipeline,
-                jsonb_build_object(of_relation, jsonb_build_object('after', null, 'done', false)));
 end
+$$;
+
+-- copy_anew: for a relation that was dropped and created anew. B's copy is emptied, then what is there is copied. Called like
+-- start_slot: what the new triggers journaled before this TRUNCATE is in the table, and so in the copy that follows it.
+create function penstock.copy_anew(of_pipeline text, of_relation text) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    select penstock.journal_truncate(of_pipeline, of_relation);
+    select penstock.append_backfill(of_pipeline,
+               jsonb_build_object(of_relation, jsonb_build_object('after', null, 'done', false)));
 $$;
 
 -- index_operator: the operator of a btree index on one of its columns: strategy 3 is equal, 4 not less, 5 greater.

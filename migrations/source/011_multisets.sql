@@ -1,5 +1,5 @@
 -- 011_multisets: tables without a key.
--- Functions: penstock.journal_image, penstock.multiset_body, penstock.create_multiset_functions,
+-- Functions: penstock.journal_image, penstock.multiset_body, penstock.multiset_row_body, penstock.create_multiset_functions,
 --   penstock.journal_leaf_rows, penstock.store_multiset.
 -- Tables touched: the journal (insert), penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.
@@ -66,9 +66,43 @@ begin
     return null;
 end $$ $outer$;
 
--- create_multiset_functions: the functions of one table. An UPDATE's transition tables hold the images of a row at the same
+-- multiset_row_body: the same by a row trigger (013).
+create function penstock.multiset_row_body() returns text
+language sql immutable
+as $outer$ select $$
+declare
+    penstock_bytes bigint;
+    penstock_leaf  int;
+    penstock_done  text;
+begin
+    if {detached} then
+        return null;
+    end if;
+    penstock_leaf := pg_sequence_last_value({ring});
+    if coalesce(current_setting({setting}, true) <> pg_current_xact_id()::text, true) then
+        {note}
+    end if;
+    begin
+        penstock_bytes := greatest(pg_column_size(old.*), pg_column_size(new.*));
+    exception when program_limit_exceeded or internal_error or out_of_memory then
+        penstock_bytes := null;
+    end;
+    if penstock_bytes <= 1048576 and not {altered} then
+        {row}
+        return null;
+    end if;
+    if tg_op <> 'INSERT' then
+        perform penstock.journal_image({pipeline_text}, {root}, penstock_leaf, 'delete', old);
+    end if;
+    if tg_op <> 'DELETE' then
+        perform penstock.journal_image({pipeline_text}, {root}, penstock_leaf, 'insert', new);
+    end if;
+    return null;
+end $$ $outer$;
+
+-- create_multiset_functions: the functions of one table; by_rows: a row trigger takes the place of the statement triggers. An UPDATE's transition tables hold the images of a row at the same
 -- place.
-create function penstock.create_multiset_functions(fields jsonb) returns void
+create function penstock.create_multiset_functions(fields jsonb, by_rows boolean) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $outer$
@@ -92,7 +126,19 @@ declare
                string_agg(penstock_n.image, chr(30) order by penstock_o.i)
           from {old_images} penstock_o join {images} penstock_n using (i)
          group by i / penstock_piece order by i / penstock_piece$$;
+    one_row    text := $$
+        insert into {leaf} (relation, action, n, old_rows, new_rows)
+        values ({relation}, lower(tg_op), 1,
+                case when tg_op <> 'INSERT' then (select {row_image}::text from (select old.*) penstock_x) end,
+                case when tg_op <> 'DELETE' then (select {row_image}::text from (select new.*) penstock_x) end)$$;
 begin
+    perform penstock.create_capture_function('_truncate', penstock.truncate_body(), fields || jsonb_build_object(
+        'action', quote_literal('truncate'), 'column', 'old_rows'));
+    if by_rows then
+        perform penstock.create_capture_function('_row', penstock.multiset_row_body(),
+            fields || jsonb_build_object('row', penstock.insert_sql(one_row, fields)));
+        return;
+    end if;
     fields := fields || jsonb_build_object('no_key', quote_literal('{}'));
     perform penstock.create_capture_function('_' || e.name, penstock.multiset_body(), fields || jsonb_build_object(
                 'sizes', (select string_agg(format(sizes, t), ' union all ') from unnest(array[e.gone, e.come]) as t where t is not null),
@@ -109,8 +155,6 @@ begin
                     ('delete', 'penstock_old', null, pieces, 'old_rows'),
                     ('update', 'penstock_old', 'penstock_new', pairs, ''))
          as e (name, gone, come, statement, destination);
-    perform penstock.create_capture_function('_truncate', penstock.truncate_body(), fields || jsonb_build_object(
-        'action', quote_literal('truncate'), 'column', 'old_rows'));
 end
 $outer$;
 

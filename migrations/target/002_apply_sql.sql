@@ -66,6 +66,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     relation    regclass := target::regclass;
+    own_rows    text := (select case relkind when 'p' then '' else 'only ' end || oid::regclass from pg_class where oid = relation);
     ordinal     text := 'ordinality';
     value       text := 'penstock_value';
     written     text;   -- columns that are written
@@ -139,17 +140,17 @@ begin
             'on conflict (%3$s) do %7$s',
             images, guard, keys, ordinal, relation, written, coalesce('update set ' || assignments, 'nothing'), image);
     elsif kind in ('mixed_delete', 'mixed_upsert') then
-        return penstock.mixed_sql(kind, relation, key, keys, images, image, guard, ordinal, written, assignments);
+        return penstock.mixed_sql(kind, relation, own_rows, key, keys, images, image, guard, ordinal, written, assignments);
     elsif kind = 'delete_keys' then
         return format(
             'delete from %s as t using (select distinct %s from %s) as k where %s',
-            relation, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(key, 't', 'k'));
+            own_rows, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(key, 't', 'k'));
     elsif kind = 'insert' then
         return format('with input as materialized (select %s from %s where %s) '
                       'insert into %s (%5$s) overriding system value select %5$s from input order by %6$I',
                       image, images, guard, relation, written, ordinal);
     elsif kind = 'remove' then
-        return penstock.remove_sql(relation, array(select attname from pg_attribute
+        return penstock.remove_sql(relation, own_rows, array(select attname from pg_attribute
              where attrelid = relation and attnum > 0 and not attisdropped and attgenerated = '' and attname = any (columns)
              order by attnum), ordinal);
     elsif kind = 'validate' then
@@ -174,7 +175,7 @@ as $$ select string_agg(format('%1$s.%3$I = %2$s.%3$I', t, k, name), ' and ' ord
         from unnest(key) with ordinality as names (name, i) $$;
 
 -- mixed_sql: apply_sql's mixed_delete and mixed_upsert.
-create function penstock.mixed_sql(kind text, relation regclass, key text[], keys text, images text, image text,
+create function penstock.mixed_sql(kind text, relation regclass, own_rows text, key text[], keys text, images text, image text,
                                    guard text, ordinal text, written text, assignments text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -185,7 +186,7 @@ as $$
         'where not exists (select from image where %5$s and image.%2$I > d.%2$I)) '
         'delete from %6$s as t using gone where %7$s',
         keys, ordinal, penstock.records_sql('$1', relation, key, 'k', ordinal),
-        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(key, 'image', 'd'), relation,
+        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(key, 'image', 'd'), own_rows,
         penstock.same_key(key, 't', 'gone'))
     else format(
         'with input as materialized (select %10$s from %1$s where %2$s), '

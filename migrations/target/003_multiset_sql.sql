@@ -13,7 +13,7 @@ as $$ begin raise exception 'a row to be removed is not there' using errcode = '
 -- Rows are the same when their texts are, which tells 1.0 from 1.00, 0 from -0, NULL from ''. (*= would take a composite written
 -- before it got an attribute for another one.) The table is read once a statement, whatever the planner believes of its size:
 -- a subquery under IS TRUE is never made a join, but hashed.
-create function penstock.remove_sql(relation regclass, columns text[], ordinal text) returns text
+create function penstock.remove_sql(relation regclass, own_rows text, columns text[], ordinal text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -30,6 +30,6 @@ as $$
         'select nth, case when $2 then penstock.absent() end from gone '
         'where (nth in (select nth from found)) is not true order by nth',
         string_agg(format('k.%I', name), ', ' order by i), ordinal, penstock.records_sql('$1', relation, columns, 'k', ordinal),
-        string_agg(format('t.%I', name), ', ' order by i), relation)
+        string_agg(format('t.%I', name), ', ' order by i), own_rows)
       from unnest(columns) with ordinality as c (name, i)
 $$;

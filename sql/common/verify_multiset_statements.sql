@@ -6,6 +6,7 @@
 --                   rows, in the order of buckets
 --          lookup   ($1 JSON array of keys)                       -> ordinal from 1, number of rows or NULL, the md5s of the whole rows as
 --                   images show them (text[]: they may differ in columns that are not compared), one of these for people to see
+-- ONLY: tables that inherit from it are tables of their own.
 -- The lookup reads the table once, however many keys there are: a subquery under IS TRUE is hashed.
 -- Reads the catalog; the statements read the table.
 with compared as (
@@ -16,7 +17,8 @@ with compared as (
       from unnest($2::text[], $3::text[]) with ordinality as u (c, how, i)),
 grouped as (
     select format('select md5((r.*)::text) as key, %s::text as image from %s as t cross join lateral (select %s) as r',
-                  penstock.image_sql($1::text::regclass, 't'), $1::text::regclass,
+                  penstock.image_sql($1::text::regclass, 't'),
+                  (select case relkind when 'p' then '' else 'only ' end || oid::regclass from pg_class where oid = $1::text::regclass),
                   (select string_agg(value, ', ' order by i) from compared)) as query)
 select format('select hashtextextended(key, 0) & ($1 - 1), count(*), sum(hashtextextended(key, 1)::numeric) '
               'from (%s) as h group by 1 order by 1', query),

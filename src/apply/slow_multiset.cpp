@@ -54,11 +54,10 @@ Task<void> SlowPath::apply_sum(std::size_t number, std::span<const Record* const
 Task<Changes> SlowPath::remove(std::size_t number, const Changes& changes) {
   Changes absent;
   const Attempt attempt = [&](std::span<const Record* const> some) -> Task<void> {
-    const std::string images = json_array(some, &Record::old_image);
-    pg::Params params;
-    params.add_ref(images.c_str()).add(false);
-    const std::string_view statement = session_.tables()[number].remove_statement(*some.front());
-    const pg::Result missing = co_await session_.connection().execute(statement, params);
+    RoundTrip trip;
+    const std::size_t step = session_.tables()[number].append_remove(trip, some);
+    const std::vector<pg::Result> results = co_await session_.connection().pipeline(trip.steps());
+    const pg::Result& missing = results[step];
     for (int row = 0; row < missing.rows(); ++row) {
       const auto ordinal = static_cast<std::size_t>(missing.int64(row, 0));
       PENSTOCK_CHECK(ordinal >= 1 && ordinal <= some.size());

@@ -71,6 +71,7 @@ Task<void> TableApplier::load_columns(pg::Connection& connection) {
   for (int row = 0; row < rows.rows(); ++row) {
     columns_.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), rows.boolean(row, 2)});
     delete_cascades_ = rows.boolean(row, 3);
+    own_rows_ = std::string(rows.text(row, 5)) + spec_->target;
     definition_.append(rows.text(row, 4)).push_back('\n');
   }
 }
@@ -177,9 +178,38 @@ Task<void> TableApplier::keep_unaltered(pg::Connection& connection) const {
   co_await expect_unaltered(connection);
 }
 
+void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
+  fire_or_not(trip, [&] { append_runs(trip, changes); });
+}
+
+void TableApplier::append_inserts(RoundTrip& trip, std::span<const Record* const> changes) const {
+  fire_or_not(trip, [&] { append_added(trip, changes); });
+}
+
+std::size_t TableApplier::append_remove(RoundTrip& trip, std::span<const Record* const> changes) const {
+  std::size_t step = 0;
+  fire_or_not(trip, [&] {
+    step = trip.size();
+    append_removed(trip, changes, false);
+  });
+  return step;
+}
+
+void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* const> changes) const {
+  fire_or_not(trip, [&] { append_deletes(trip, changes); });
+}
+
+// B's own triggers.
+template <class Append>
+void TableApplier::fire_or_not(RoundTrip& trip, Append append) const {
+  if (!spec_->triggers) trip.silence_triggers();
+  append();
+  if (!spec_->triggers) trip.resume_triggers();
+}
+
 // Images of one shape go through one statement. Where the shape changes the order decides: what comes later is put
 // over what came earlier.
-void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
+void TableApplier::append_runs(RoundTrip& trip, std::span<const Record* const> changes) const {
   while (!changes.empty()) {
     const std::size_t count = of_one_shape(changes);
     if (keyless()) {
@@ -194,15 +224,17 @@ void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> 
 // What goes goes first, so that a value of a unique index may move.
 void TableApplier::append_sum(RoundTrip& trip, std::span<const Record* const> changes) const {
   const Multiset sum = sum_up({}, changes, Untouched::left_out);
-  if (!sum.removed.empty()) {
-    pg::Params params;
-    params.add_ref(trip.keep(json_array(sum.removed, &Record::old_image))).add(true);
-    trip.add(remove_statement(*sum.removed.front()), std::move(params));
-  }
-  append_inserts(trip, sum.added);
+  if (!sum.removed.empty()) append_removed(trip, sum.removed, true);
+  append_added(trip, sum.added);
 }
 
-void TableApplier::append_inserts(RoundTrip& trip, std::span<const Record* const> changes) const {
+void TableApplier::append_removed(RoundTrip& trip, std::span<const Record* const> changes, bool all_there) const {
+  pg::Params params;
+  params.add_ref(trip.keep(json_array(changes, &Record::old_image))).add(all_there);
+  trip.add(shapes_[changes.front()->shape].remove, std::move(params));
+}
+
+void TableApplier::append_added(RoundTrip& trip, std::span<const Record* const> changes) const {
   while (!changes.empty()) {
     const auto run = changes.first(of_one_shape(changes));
     pg::Params params;
@@ -223,7 +255,7 @@ void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> ch
     ordinals.append(std::to_string(i));
   }
   if (images.empty() && deletes.empty()) return;
-  if (images.empty()) return append_delete_keys(trip, deletes);
+  if (images.empty()) return append_deletes(trip, deletes);
   const Shape& shape = shapes_[images.front()->shape];
   const char* array = trip.keep(json_array(images));
   if (deletes.empty()) {
@@ -240,7 +272,7 @@ void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> ch
   }
 }
 
-void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* const> changes) const {
+void TableApplier::append_deletes(RoundTrip& trip, std::span<const Record* const> changes) const {
   if (changes.empty()) return;
   pg::Params params;
   params.add_ref(trip.keep(json_array_of_keys(changes)));

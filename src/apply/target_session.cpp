@@ -75,13 +75,17 @@ Task<void> TargetSession::load(std::span<const TableSpec> tables) {
 
 void TargetSession::append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const {
   trip.add_sql("set constraints all immediate");  // what is deferred to the commit would stand in its way
-  std::string sql = "truncate ";
+  std::string firing, silent;
   // A table that was truncated twice stands there twice: PostgreSQL takes that for once.
-  std::string_view comma;
   for (const std::size_t table : tables) {
-    sql.append(std::exchange(comma, ", ")).append(tables_[table].spec().target);
+    std::string& list = tables_[table].spec().triggers ? firing : silent;
+    list.append(list.empty() ? "truncate " : ", ").append(tables_[table].own_rows());
   }
-  trip.add_sql(trip.keep(std::move(sql)));
+  if (!firing.empty()) trip.add_sql(trip.keep(std::move(firing)));
+  if (silent.empty()) return;
+  trip.silence_triggers();
+  trip.add_sql(trip.keep(std::move(silent)));
+  trip.resume_triggers();
 }
 
 Task<void> TargetSession::truncate(std::span<const std::size_t> tables) {

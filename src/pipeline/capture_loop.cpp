@@ -59,6 +59,7 @@ Task<void> CaptureLoop::session() {
   const bool reader = co_await stand_by(*journal);
   if (!reader) co_return;
   co_await journal->load_slot();
+  house_kept_ = {};  // at once: A may have crashed meanwhile
   writer_ = std::make_unique<EnvelopeWriter>(options_.journal.pipeline, journal->database());
   producer_ = std::make_unique<kafka::Producer>(co_await asio::this_coro::executor, options_.cluster);
   log::info("capture: reading the journal of {} after batch {}", options_.journal.pipeline,

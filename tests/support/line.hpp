@@ -52,8 +52,8 @@ class Line {
   // One command to its end; `arguments` behind `penstock --config …`.
   Finished run(const std::vector<std::string>& arguments, std::chrono::seconds within = std::chrono::seconds(60));
   void migrate();  // must succeed
-  // The same, and the initial copy: changes from here on are captured once (a row that changes before its slice is read is
-  // in the journal and in the slice).
+  // The same, and the initial copy: changes from here on are captured once (a row that changes before its slice is read
+  // is in the journal and in the slice).
   void migrate_and_copy();
   // The replicator, in the background.
   Process start(const std::string& role = "all", const std::map<std::string, std::string>& environment = {});
@@ -64,12 +64,16 @@ class Line {
   // agrees, the books balance. The rows are compared here, not by the program.
   void expect_equal(const std::string& table_a = "employee_a", const std::string& table_b = "employee_b",
                     const std::string& key = "emp_id");
+  // The same of several tables without rejects, for little more than the price of one. "only t" is a table without
+  // those that inherit from it.
+  void expect_all_equal(const std::vector<std::string>& tables, const std::string& key = "id");
   // The books of one table out of `status --json`.
   long long book(const std::string& name, const std::string& table = "public.employee_a");
   std::string log() const;  // everything the program wrote to stderr
 
  private:
   void create_databases();
+  void expect_verified();  // `verify` and `status` say yes
   void write_toml(const std::string& tables, const std::string& head) const;
 
   Servers servers_;
