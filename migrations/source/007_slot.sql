@@ -1,7 +1,8 @@
 -- 007_slot: where a pipeline begins, and the initial copy in slices.
 -- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.append_backfill,
 --   penstock.start_slot, penstock.journal_truncate, penstock.copy_anew, penstock.index_operator, penstock.behind_sql,
---   penstock.slice_sql, penstock.store_rows, penstock.note_stored, penstock.newest_slot, penstock.store_slice.
+--   penstock.slice_sql, penstock.store_rows, penstock.note_stored, penstock.newest_slot, penstock.ring_of, penstock.store_ring,
+--   penstock.store_slice.
 -- Tables touched: penstock.slot, penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
 
@@ -110,8 +111,8 @@ begin
 end
 $$;
 
--- slice_sql: reads the next rows of a table, or of one partition, in key order behind a key object (null: from the start), for
--- store_rows. The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
+-- slice_sql: reads the next rows (rows_max null: all) of a table, or of one partition, in key order behind a key object (null:
+-- from the start), for store_rows. The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
 create function penstock.slice_sql(entry penstock.captured, part regclass, after text, rows_max int) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -139,7 +140,7 @@ begin
           from %3$s as t
          cross join lateral (select %4$s) as k
          where %5$s
-         order by %4$s limit %6$s $$,
+         order by %4$s limit %6$L $$,
         penstock.image_as_installed(entry, 't'), key, coalesce(part::text, penstock.as_installed(entry)), keys,
         case when after is null then 'true' else behind end, rows_max);
 end
@@ -148,8 +149,9 @@ $outer$;
 -- store_rows: stores what `source` reads (SQL text, parameters bound by whoever made it) beside the batch that the same
 -- REPEATABLE READ transaction has just opened: its rows are the table at exactly that batch's snapshot. source yields, in
 -- order: image text; or null and the key text of a row that is gone; mark text, whatever its caller needs to go on. At most
--- 8 MB, or one row, so that memory is bounded however wide the rows. Returns how many were stored, and the mark of the last.
-create function penstock.store_rows(slot penstock.slot, of_relation text, source text, out stored bigint, out last text)
+-- bytes_max, or one row, so that memory is bounded however wide the rows. Returns how many were stored, and the mark of the last.
+create function penstock.store_rows(slot penstock.slot, of_relation text, source text, bytes_max bigint,
+                                    out stored bigint, out last text)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $outer$
@@ -161,15 +163,17 @@ begin
         with numbered as (
             select image, coalesce(image, key) as text, mark, row_number() over () - 1 as i,
                    sum(octet_length(coalesce(image, key))) over (rows unbounded preceding) as bytes from (%s) as s),
-        slice as materialized (select * from numbered where i = 0 or bytes - octet_length(text) < 8388608),
+        slice as materialized (select * from numbered where i = 0 or bytes - octet_length(text) < $5),
         stored as (
             insert into penstock.slice (pipeline, epoch, batch, piece, relation, action, n, rows)
-            select $1, $2, $3, min(i), $4, case when image is null then 'delete' else 'read' end, count(*),
+            select $1, $2, $3, $6 + min(i), $4, case when image is null then 'delete' else 'read' end, count(*),
                    string_agg(text, chr(30) order by i)
               from slice group by i / 256, bytes >> 20, image is null)
         select count(*), (select mark from slice order by i desc limit 1) from slice $$, source)
        into stored, last
-      using slot.pipeline, slot.epoch, slot.batch, of_relation;
+      using slot.pipeline, slot.epoch, slot.batch, of_relation, bytes_max,
+            (select coalesce(max(p.piece) + 1, 0) from penstock.slice as p
+              where (p.pipeline, p.epoch, p.batch) = (slot.pipeline, slot.epoch, slot.batch));
 end
 $outer$;
 
@@ -192,9 +196,57 @@ as $$
     select s from penstock.slot as s where s.pipeline = of_pipeline order by s.epoch desc, s.batch desc, s.step desc limit 1
 $$;
 
+-- ring_of: the captured tables, this one first, whose rows refer to each other in a ring of foreign keys (to the table itself,
+-- too). None: no ring. (Without a key a table is copied at once anyway.)
+create function penstock.ring_of(entry penstock.captured) returns setof penstock.captured
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with recursive refers as (
+        select distinct f.conrelid as root, f.confrelid as to_root
+          from pg_constraint as f
+          join penstock.captured as c on c.pipeline = entry.pipeline and c.root = f.conrelid and c.key_columns <> '{}'
+          join penstock.captured as t on t.pipeline = entry.pipeline and t.root = f.confrelid and t.key_columns <> '{}'
+         where f.contype = 'f'),
+    ahead as (
+        select to_root as root from refers where root = entry.root
+        union
+        select r.to_root from ahead as a join refers as r on r.root = a.root),
+    back as (
+        select root from refers where to_root = entry.root
+        union
+        select r.root from back as b join refers as r on r.to_root = b.root)
+    select c from penstock.captured as c
+     where c.pipeline = entry.pipeline and c.root in (select root from ahead intersect select root from back)
+     order by c.root <> entry.root, c.relation
+$$;
+
+-- store_ring: stores all rows of the tables of a ring that are to be copied whole: in slices a row would come to B before the
+-- one it refers to; of one batch B tries again what it refused. Returns the number of rows.
+create function penstock.store_ring(slot penstock.slot, ring penstock.captured[]) returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    entry  penstock.captured;
+    stored bigint;
+    total  bigint := 0;
+begin
+    foreach entry in array ring loop
+        continue when coalesce((slot.backfill -> entry.relation ->> 'done')::boolean, true)
+                      or slot.backfill -> entry.relation ->> 'part' is not null;
+        select s.stored into stored
+          from penstock.store_rows(slot, entry.relation, penstock.slice_sql(entry, null, null, null), 9e18::bigint) as s;
+        perform penstock.note_stored(slot, entry.relation, stored, '{"done": true}');
+        total := total + stored;
+    end loop;
+    return total;
+end
+$$;
+
 -- store_slice: stores the next slice of a relation's copy. A partition that is no more ends its copy; a table without a key
--- is copied at once. Rows above some kilobytes fill a slice long before rows_max: a slice asks for twice as many as the
--- one before took, so that few are read in vain. Returns the number of rows.
+-- is copied at once, and so is a ring of tables. Rows above some kilobytes fill a slice long before rows_max: a slice asks
+-- for twice as many as the one before took, so that few are read in vain. Returns the number of rows.
 create function penstock.store_slice(of_pipeline text, of_relation text, rows_max int) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp set enable_sort = off set array_nulls = on
@@ -202,24 +254,26 @@ as $outer$
 declare
     slot     penstock.slot := penstock.newest_slot(of_pipeline);
     entry    penstock.captured;
+    ring     penstock.captured[];
     progress jsonb         := slot.backfill -> of_relation;
     part     oid           := (progress ->> 'part')::oid;
     asked    int           := least(rows_max, coalesce((progress ->> 'rows')::int, 64));
-    slice    record;
+    stored   bigint        := 0;
+    last     text;
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
-    if entry.key_columns = '{}' then
-        select penstock.store_multiset(entry, slot) as stored, null as last into slice;
+    ring := array(select penstock.ring_of(entry));
+    if part is null and ring <> '{}' then
+        return penstock.store_ring(slot, ring);
+    elsif entry.key_columns = '{}' then
+        stored := penstock.store_multiset(entry, slot);
     elsif part is null or exists (select from pg_partition_tree(entry.root) as t where t.relid = part) then
-        select * into slice
-          from penstock.store_rows(slot, of_relation, penstock.slice_sql(entry, part, progress ->> 'after', asked));
-    else
-        select 0 as stored, null as last into slice;
+        select s.* into stored, last
+          from penstock.store_rows(slot, of_relation, penstock.slice_sql(entry, part, progress ->> 'after', asked), 8388608) as s;
     end if;
-    perform penstock.note_stored(slot, of_relation, slice.stored, progress || jsonb_build_object(
-                'after', coalesce(slice.last, progress ->> 'after')::json, 'done', slice.last is null,
-                'rows', least(slice.stored * 2, rows_max)));
-    return slice.stored;
+    perform penstock.note_stored(slot, of_relation, stored, progress || jsonb_build_object(
+                'after', coalesce(last, progress ->> 'after')::json, 'done', last is null, 'rows', least(stored * 2, rows_max)));
+    return stored;
 end
 $outer$;
 select penstock.pin_settings('penstock.store_slice(text, text, int)');

@@ -118,7 +118,7 @@ begin
            (select string_agg(format('penstock_t.%1$I %2$s k.%1$I%3$s', name, operator, penstock.read_cast(a.atttypid)), ' and ')
               from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
               join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped),
-           of_pipeline, of_relation, rows_max)) as s;
+           of_pipeline, of_relation, rows_max), 8388608) as s;
     -- In the same snapshot, so exactly those that were read.
     delete from penstock.request as r
      where r.pipeline = of_pipeline and r.relation = of_relation and r.key is not null and r.id <= slice.last::bigint;

@@ -1,12 +1,20 @@
 -- newest_slot: where a pipeline stands.   $1 text pipeline
 -- Returns: epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal, captured, the relations whose
---   initial copy is not done (one a line), whether slices are stored with the batch, whether A's transaction ids are where the
+--   copy is not done (one a line; those that others refer to first), whether slices are stored with the batch, whether A's transaction ids are where the
 --   slot left them or beyond (not so: another life of A, a dump restored), the relations with rows that were asked for by key.
--- Reads penstock.slot (backward scan of its primary key), penstock.slice.
+-- Reads penstock.slot (backward scan of its primary key), penstock.slice, pg_constraint.
+with recursive refers as (
+    select distinct f.conrelid as root, f.confrelid as to_root from pg_constraint as f
+     where f.contype = 'f' and f.conrelid <> f.confrelid),
+-- How many references lead from a table to another, one behind the other; in a ring of them enough to end.
+depth as (
+    select c.root, 0 as depth from penstock.captured as c where c.pipeline = $1
+    union
+    select r.root, d.depth + 1 from depth as d join refers as r on r.to_root = d.root where d.depth < 16)
 select s.epoch, s.batch, s.step, s.kind, s.nonce, s.previous_nonce, s.acked, s.open, s.last_id, s.last_ordinal, s.captured,
-       coalesce((select string_agg(b.key, e'\n' order by b.key) from jsonb_each(s.backfill) as b
-                  where not (b.value ->> 'done')::boolean
-                    and exists (select from penstock.captured as c where (c.pipeline, c.relation) = (s.pipeline, b.key))), ''),
+       coalesce((select string_agg(c.relation, e'\n' order by (select max(depth) from depth where depth.root = c.root), c.relation)
+                   from penstock.captured as c
+                  where c.pipeline = s.pipeline and not (s.backfill -> c.relation ->> 'done')::boolean), ''),
        exists (select from penstock.slice as p where (p.pipeline, p.epoch, p.batch) = (s.pipeline, s.epoch, s.batch)),
        pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax(s.open),
        coalesce((select string_agg(distinct r.relation, e'\n') from penstock.request as r

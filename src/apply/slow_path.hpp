@@ -47,6 +47,9 @@ class SlowPath {
   Task<bool> retry();
   Task<bool> swap();
   Task<bool> swap_in(std::size_t table);
+  Task<bool> replay();
+  Task<bool> apply_together();
+  Task<void> take_as_applied(Chain& chain, std::size_t count);
   Task<void> reject_last_ones();
 
   Attempt applying(const TableApplier& table);

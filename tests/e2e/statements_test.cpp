@@ -58,6 +58,54 @@ TEST_F(Statements, UpsertAndMerge) {
             "1new 4merged 11new 12new 13merged");
 }
 
+// What is there already is copied in an order that B's foreign keys can bear: into other tables, into the table itself
+// (a row whose parent has a greater key), and in a ring.
+TEST_F(Statements, ForeignKeysAmongRowsThatAreThereAlready) {
+  line_.on_both(
+      "create table z (id int primary key); create table y (id int primary key, z int references z);"
+      "create table b (id int primary key, y int references y, z int references z);"
+      "create table node (id int primary key, up int references node, v int);"
+      "create table egg (id int primary key, hen int); create table hen (id int primary key, egg int references egg);"
+      "alter table egg add foreign key (hen) references hen deferrable");
+  write(
+      "insert into z select generate_series(1, 3000); insert into y select g, g from generate_series(1, 3000) as g;"
+      "insert into b select g, g, 3001 - g from generate_series(1, 3000) as g;"
+      "insert into node select g, case when g % 100 > 0 then g + 1 end, 0 from generate_series(1, 7000) as g;"
+      "insert into egg select generate_series(1, 500); insert into hen select g, g + 1 from generate_series(1, 499) as "
+      "g;"
+      "update egg set hen = id - 1 where id > 1");
+  std::string tables;
+  for (const auto* table : {"b", "egg", "hen", "node", "y", "z"}) {
+    tables += std::string("[[table]]\nsource = \"public.") + table + "\"\n";
+  }
+  line_.configure(tables);
+  line_.migrate_and_copy();
+  for (const auto* table : {"b", "egg", "hen", "node", "y", "z"}) expect_equal(table);
+  write("update node set v = 1 where id < 2000");
+  EXPECT_EQ(line_.run({"backfill", "public.node", "--no-wait"}).code, 0);
+  expect_equal("node");
+}
+
+// Neither row can be there before the other as they end: B goes the way that A went.
+TEST_F(Statements, RowsThatReferToEachOtherInOneTransaction) {
+  create(
+      "create table t (id int primary key, hen int); create table hen (id int primary key, t int not null references "
+      "t);"
+      "alter table t add foreign key (hen) references hen",
+      {"t", "hen"});
+  write("insert into t values (1, null), (2, null)");
+  write(
+      "begin; insert into t values (3, null); insert into hen values (30, 3); update t set hen = 30 where id = 3; "
+      "commit");
+  write(
+      "begin; insert into t select generate_series(10, 19); insert into hen select g + 100, g from generate_series(10, "
+      "19) as g;"
+      "update t set hen = id + 100 where id >= 10; update t set hen = null where id = 3; delete from hen where id = "
+      "30; commit");
+  expect_equal();
+  expect_equal("hen");
+}
+
 TEST_F(Statements, Copy) {
   create("create table t (id int primary key, v text)");
   Database a = line_.a();
