@@ -42,6 +42,8 @@ class Line {
   Database admin_a() const { return Database(admin_a_); }  // a superuser's
   Database admin_b() const { return Database(admin_b_); }
   const std::string& dsn_a() const { return owner_a_; }
+  const std::string& admin_dsn_a() const { return admin_a_; }  // without a password
+  const std::string& admin_dsn_b() const { return admin_b_; }
   std::string topic(const std::string& table) const { return prefix_ + ".public." + table; }
   std::string dead_letter_topic() const { return prefix_ + ".dlq.emp"; }
   const Servers& servers() const { return servers_; }
@@ -50,8 +52,8 @@ class Line {
   // One command to its end; `arguments` behind `penstock --config …`.
   Finished run(const std::vector<std::string>& arguments, std::chrono::seconds within = std::chrono::seconds(60));
   void migrate();  // must succeed
-  // The same, and the initial copy: changes from here on are captured once (a row that changes before its slice is read is
-  // in the journal and in the slice).
+  // The same, and the initial copy: changes from here on are captured once (a row that changes before its slice is read
+  // is in the journal and in the slice).
   void migrate_and_copy();
   // The replicator, in the background.
   Process start(const std::string& role = "all", const std::map<std::string, std::string>& environment = {});
