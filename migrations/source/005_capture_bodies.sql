@@ -108,7 +108,12 @@ begin
         return null;
     end if;
     if current_setting({setting}, true) = pg_current_xact_id()::text and {ready} then
-        {reread}
+        if {altered} then
+            execute penstock.touched_keys({pipeline_text}, {root}, array['penstock_old']) into penstock_keys;
+            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+        else
+            {reread}
+        end if;
         return null;
     end if;
     {note}
@@ -134,7 +139,7 @@ declare
     penstock_keys  text[];
 begin
     penstock_leaf := pg_sequence_last_value({ring});
-    if {renamed} then
+    if {renamed} or (current_setting({setting}, true) = pg_current_xact_id()::text and {ready} and {altered}) then
         {note}
         execute penstock.touched_keys({pipeline_text}, {root}, array['(select ($1).*)']) into penstock_keys using old;
         perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);

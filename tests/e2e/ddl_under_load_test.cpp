@@ -80,6 +80,24 @@ TEST_F(DdlUnderLoad, NoAlterationMakesAWriterFailOrAChangeBeLost) {
   expect_equal("id, v");
 }
 
+// The images of such a table name its columns.
+TEST_F(DdlUnderLoad, AKeyThatMovesOrIsDeletedAgainInATransactionMindsNoAlterationOfArrays) {
+  create("id int primary key, v int default 0, list int[]", "on_drift = \"ignore\"\n");
+  start();
+  const std::string again =
+      "begin; insert into t (id, v) values (1, 1), (2, 2), (3, 3); update t set id = 4 where id = 3; "
+      "with d as (delete from t where id = 2 returning id, v) insert into t (id, v) select id, v + 1 from d; "
+      "delete from t where id = 1; insert into t (id) values (1); commit; "
+      "begin; update t set id = 5 where id = 4; delete from t where id in (1, 2); delete from t where id = 5; "
+      "rollback; "
+      "begin; update t set id = 5 where id = 4; delete from t where id in (1, 2); delete from t where id = 5; commit";
+  for (const auto& alteration : {"rename column list to other", "drop column other", "add column doc jsonb"}) {
+    on_a("alter table t " + std::string(alteration));
+    EXPECT_NO_THROW(on_a(again)) << alteration;
+  }
+  expect_equal("id, v");
+}
+
 TEST_F(DdlUnderLoad, TakingTheCaptureAwayMakesNoWriterFail) {
   create("id int primary key, v int default 0");
   EXPECT_EQ(alter_under_load({"alter table t disable trigger user", "alter table t enable trigger user",

@@ -1,92 +1,138 @@
 #include "random/schema.hpp"
 
+#include <algorithm>
+
 #include <spdlog/fmt/fmt.h>
+
+#include "e2e/type_edges.hpp"
+#include "random/values.hpp"
 
 namespace penstock::test {
 namespace {
 
-const std::vector<std::string> kKeyTypes{"int", "bigint", "text", "uuid", "numeric", "date"};
-const std::vector<std::string> kTypes{"int",  "bigint", "numeric(12,3)", "text",  "varchar(40)", "boolean", "date",
-                                      "uuid", "jsonb",  "timestamptz",   "bytea", "float8",      "int[]",   "interval"};
-const std::vector<std::string> kNames{"a", "b", "\"C\"", "\"select\"", "n", "i", "k", "image", "\"p q\"", "ordinality"};
-
-std::string definition(const RandomTable& table) {
-  std::string text = "create table " + table.name + " (";
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    const auto& column = table.columns[i];
-    text += column.name + " " + column.type + (i < table.key_size ? " not null, " : ", ");
-  }
-  const char* constraint = table.declared_key ? "unique (" : "primary key (";
-  text += constraint + table.keys() + "))";
-  if (!table.partitioned.empty()) text += " partition by " + table.partitioned + " (" + table.columns[0].name + ")";
-  return text;
-}
-
-// Leaves for an int key from few values: every key has one.
-void add_leaves(RandomTable& table, RandomSchema& schema) {
+// Leaves of a side, for an int key from few values: every key has one. The second may be partitioned once more.
+std::vector<RandomLeaf> make_leaves(Random& random, const RandomTable& table, const std::string& by,
+                                    std::vector<std::string>& out) {
+  const bool nested = random.chance(0.3);
+  std::vector<RandomLeaf> leaves;
   for (int i = 0; i < 3; ++i) {
-    const std::string leaf = fmt::format("{}_{}", table.name, i);
-    const std::string bounds = table.partitioned == "hash" ? fmt::format("for values with (modulus 3, remainder {})", i)
-                               : i == 0                    ? std::string("default")
-                               : table.partitioned == "range"
+    const std::string name = fmt::format("{}_{}", table.name, i);
+    const std::string bounds = by == "hash" ? fmt::format("for values with (modulus 3, remainder {})", i)
+                               : i == 0     ? std::string("default")
+                               : by == "range"
                                    ? fmt::format("for values from ({}) to ({})", i * 15, i * 15 + 15)
                                    : fmt::format("for values in ({}, {}, {}, {})", i, i + 5, i + 10, i + 15);
-    schema.on_both.push_back(fmt::format("create table {} partition of {} {}", leaf, table.name, bounds));
-    table.leaves.push_back(leaf);
+    const std::string create = fmt::format("create table {} partition of {} {}", name, table.name, bounds);
+    leaves.push_back({name, bounds});
+    if (i != 1 || !nested) {
+      out.push_back(create);
+      continue;
+    }
+    out.push_back(create + " partition by hash (k1)");
+    for (int j = 0; j < 2; ++j) {
+      out.push_back(
+          fmt::format("create table {0}_{1} partition of {0} for values with (modulus 2, remainder {1})", name, j));
+    }
   }
+  return leaves;
 }
 
 void add_columns(Random& random, RandomTable& table) {
   const std::size_t count = 1 + random.below(6);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string& name = kNames[i + random.below(kNames.size() - count + 1)];
-    const bool taken = std::any_of(table.columns.begin(), table.columns.end(),
-                                   [&](const RandomColumn& column) { return column.name == name; });
-    table.columns.push_back({taken ? fmt::format("c{}", i) : name, random.pick(kTypes)});
+    const std::string type = random.chance(0.6) ? random.pick(plain_types()) : random_edge_type(random);
+    table.columns.push_back({random_name(random, table), type});
+  }
+}
+
+void add_rule(Random& random, RandomTable& table) {
+  for (std::size_t i = table.key_size; i < table.columns.size(); ++i) {
+    auto& column = table.columns[i];
+    if (column.type != "int" || !random.chance(0.5)) continue;
+    column.fixed = true;
+    table.rule = column.name + " < 800";
+    return;
   }
 }
 
 RandomTable random_table(Random& random, std::size_t number, const RandomSchema& so_far) {
+  static const std::vector<std::string> schemes{"hash", "list", "range"};
   RandomTable table;
   table.name = random.chance(0.2) ? fmt::format("\"T {}\"", number) : fmt::format("t{}", number);
-  const bool split = table.name[0] == 't' && random.chance(0.25);
-  if (split) table.partitioned = random.pick<std::string>({"hash", "list", "range"});
-  table.columns.push_back({"k1", split ? "int" : random.chance(0.5) ? "int" : random.pick(kKeyTypes)});
-  if (random.chance(0.3)) table.columns.push_back({"\"K2\"", random.pick(kKeyTypes)});
+  const bool plain_name = table.name[0] == 't';
+  if (plain_name && random.chance(0.3)) table.partitioned = random.pick(schemes);
+  if (plain_name && random.chance(0.15)) table.partitioned_b = random.pick(schemes);
+  const bool split = !table.partitioned.empty() || !table.partitioned_b.empty();
+  table.columns.push_back({"k1", split || random.chance(0.5) ? "int" : random.pick(key_types())});
+  if (random.chance(0.3)) table.columns.push_back({"\"K2\"", random.pick(key_types())});
   table.key_size = table.columns.size();
   table.declared_key = !split && random.chance(0.2);
   add_columns(random, table);
+  if (random.chance(0.15)) add_rule(random, table);
+  table.on_drift = random.pick<std::string>({"wait", "wait", "ignore", "reject"});
   if (number > 0 && random.chance(0.5)) {
     const std::size_t parent = random.below(number);
     if (so_far.tables[parent].key_size == 1) {
       table.parent = parent;
-      table.columns.push_back({"parent", so_far.tables[parent].columns[0].type});
+      table.columns.push_back({"parent", so_far.tables[parent].columns[0].type, "", true});
     }
   }
   return table;
 }
 
-void add_reference(Random& random, const RandomTable& table, RandomSchema& schema) {
+void create_table(Random& random, RandomTable& table, RandomSchema& schema) {
+  schema.on_a.push_back(table.definition(table.partitioned));
+  schema.on_b.push_back(table.definition(table.partitioned_b));
+  if (!table.partitioned.empty()) table.leaves = make_leaves(random, table, table.partitioned, schema.on_a);
+  if (!table.partitioned_b.empty()) make_leaves(random, table, table.partitioned_b, schema.on_b);
+}
+
+void add_reference(Random& random, RandomTable& table, RandomSchema& schema) {
   const RandomTable& parent = schema.tables[*table.parent];
   const std::string action =
       random.pick<std::string>({"on delete cascade", "on delete set null", "on delete cascade on update cascade", "",
                                 "deferrable initially deferred"});
   const std::string text = fmt::format("alter table {} add foreign key (parent) references {} ({}) {}", table.name,
                                        parent.name, parent.columns[0].name, action);
-  (random.chance(0.5) ? schema.on_both : schema.on_a).push_back(text);
+  table.setup_a.push_back(text);
+  schema.on_a.push_back(text);
+  if (random.chance(0.5)) return;
+  schema.on_b.push_back(text);
+  schema.b_checks_references = true;
 }
 
-// A user's trigger that changes rows of the same table, before or behind ours.
-void add_trigger(Random& random, const RandomTable& table, RandomSchema& schema) {
-  const auto text = std::find_if(table.columns.begin() + static_cast<std::ptrdiff_t>(table.key_size),
-                                 table.columns.end(), [](const RandomColumn& column) { return column.type == "text"; });
-  if (text == table.columns.end()) return;
+void add_unique(Random& random, RandomTable& table, RandomSchema& schema) {
+  RandomColumn& last = table.columns.back();
+  if (!table.partitioned.empty() || !table.partitioned_b.empty() || !random.chance(0.3)) return;
+  const auto& plain = plain_types();
+  if (std::find(plain.begin(), plain.end(), last.type) == plain.end()) return;
+  const std::string text = fmt::format("create unique index on {} ({})", table.name, last.name);
+  last.fixed = true;
+  table.setup_a.push_back(text);
+  schema.on_a.push_back(text);
+  schema.on_b.push_back(text);
+}
+
+// What a user's trigger does for a row: it changes its own row, or rows of another captured table.
+std::string act_of(Random& random, RandomTable& table, RandomSchema& schema) {
+  RandomTable& acted = random.chance(0.6) ? table : schema.tables[random.below(schema.tables.size())];
+  const auto text = std::find_if(acted.columns.begin() + static_cast<std::ptrdiff_t>(acted.key_size),
+                                 acted.columns.end(), [](const RandomColumn& column) { return column.type == "text"; });
+  if (text == acted.columns.end()) return "";
+  text->fixed = true;
+  const std::string& key = acted.columns[0].name;
+  const std::string which = &acted == &table ? "new." + key : random_key(random, acted.columns[0].type);
+  return random.chance(0.7)
+             ? fmt::format("update {0} set {1} = left({1}, 20) || '!' where {2} = {3}", acted.name, text->name, key,
+                           which)
+             : fmt::format("delete from {0} where {1} = {3} and {2} like '%9%'", acted.name, key, text->name, which);
+}
+
+// A user's trigger that writes, before or behind ours.
+void add_trigger(Random& random, RandomTable& table, RandomSchema& schema) {
+  const std::string act = act_of(random, table, schema);
+  if (act.empty()) return;
   const std::string function = fmt::format("f_{}", schema.on_a.size());
-  const std::string key = table.columns[0].name;
-  const std::string act =
-      random.chance(0.7)
-          ? fmt::format("update {0} set {1} = left({1}, 20) || '!' where {2} = new.{2}", table.name, text->name, key)
-          : fmt::format("delete from {0} where {1} = new.{1} and {2} like '%9%'", table.name, key, text->name);
   schema.on_a.push_back(fmt::format(
       "create function {}() returns trigger language plpgsql as $$ begin if pg_trigger_depth() < 2 then {}; "
       "end if; return null; end $$",
@@ -103,18 +149,45 @@ std::string RandomTable::keys() const {
   return list;
 }
 
+std::string RandomTable::names() const {
+  std::string list;
+  for (const auto& column : columns) list += (list.empty() ? "" : ", ") + column.name;
+  return list;
+}
+
+std::string RandomTable::definition(const std::string& partitioned_by) const {
+  std::string text = "create table " + name + " (";
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    text += columns[i].name + " " + columns[i].type + columns[i].extra + (i < key_size ? " not null, " : ", ");
+  }
+  text += (declared_key ? "unique (" : "primary key (") + keys() + "))";
+  if (!partitioned_by.empty()) text += " partition by " + partitioned_by + " (" + columns[0].name + ")";
+  return text;
+}
+
+std::string random_name(Random& random, const RandomTable& table) {
+  static const std::vector<std::string> names{"a", "b", "\"C\"", "\"select\"", "n",
+                                              "i", "k", "image", "\"p q\"",    "ordinality",
+                                              "t", "r", "\"ü\"", "penstock_x"};
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(table.columns.begin(), table.columns.end(),
+                       [&](const auto& column) { return column.name == name; });
+  };
+  std::string name = random.pick(names);
+  while (taken(name)) name = fmt::format("c{}", random.below(1000));
+  return name;
+}
+
 RandomSchema random_schema(Random& random) {
   RandomSchema schema;
+  schema.on_both.emplace_back(kUserTypes);
   const std::size_t count = 1 + random.below(4);
   for (std::size_t i = 0; i < count; ++i) {
     schema.tables.push_back(random_table(random, i, schema));
     RandomTable& table = schema.tables.back();
-    schema.on_both.push_back(definition(table));
-    if (!table.partitioned.empty()) add_leaves(table, schema);
+    create_table(random, table, schema);
     if (table.parent) add_reference(random, table, schema);
-    if (table.partitioned.empty() && random.chance(0.3)) {
-      schema.on_both.push_back(fmt::format("create unique index on {} ({})", table.name, table.columns.back().name));
-    }
+    add_unique(random, table, schema);
     if (random.chance(0.25)) add_trigger(random, table, schema);
   }
   return schema;
@@ -123,40 +196,28 @@ RandomSchema random_schema(Random& random) {
 std::string RandomSchema::configuration() const {
   std::string text;
   for (const auto& table : tables) {
-    text += fmt::format("[[table]]\nsource = 'public.{}'\n", table.name);
+    text += fmt::format("[[table]]\nsource = 'public.{}'\non_drift = '{}'\n", table.name, table.on_drift);
     if (!table.declared_key) continue;
     std::string names;
     for (std::size_t i = 0; i < table.key_size; ++i) names += (i > 0 ? ", '" : "'") + table.columns[i].name + "'";
     text += "key = [" + names + "]\n";
   }
+  for (const auto& table : tables) {
+    if (table.rule.empty()) continue;
+    text += fmt::format("[[rule]]\ntable = 'public.{}'\nname = 'rule'\ncheck = '{}'\n", table.name, table.rule);
+  }
   return text;
 }
 
-std::string random_key(Random& random, const std::string& type) {
-  const long n = random.between(1, 30);
-  if (type == "int" || type == "bigint") return std::to_string(n);
-  if (type == "text") return fmt::format("'k{}'", n);
-  if (type == "uuid") return fmt::format("md5('{}')::uuid", n);
-  if (type == "date") return fmt::format("date '2020-01-01' + {}", n);
-  return fmt::format("{}{}", n, random.pick<std::string>({"", ".0", ".00", ".5"}));  // numeric: equal, in other words
+bool RandomSchema::referenced(std::size_t table) const {
+  return std::any_of(tables.begin(), tables.end(), [&](const auto& other) { return other.parent == table; });
 }
 
-std::string random_value(Random& random, const std::string& type) {
-  if (random.chance(0.1)) return "null";
-  const long n = random.between(-1000, 1000);
-  if (type == "int" || type == "bigint") return std::to_string(n);
-  if (type == "numeric(12,3)") return fmt::format("{}.{}", n, random.below(1000));
-  if (type == "boolean") return random.chance(0.5) ? "true" : "false";
-  if (type == "date") return fmt::format("date '2000-01-01' + ({})", n);
-  if (type == "uuid") return fmt::format("md5('{}')::uuid", n);
-  if (type == "timestamptz") return fmt::format("timestamptz '2000-01-01' + interval '{} minutes 0.{} s'", n, n * n);
-  if (type == "float8") return fmt::format("{}::float8 / 7", n);
-  if (type == "interval") return fmt::format("interval '{} hours {} days'", n, n / 3);
-  if (type == "bytea") return fmt::format("decode(md5('{}'), 'hex')", n);
-  if (type == "int[]") return fmt::format("array[{}, null, {}]", n, n * 2);
-  if (type == "jsonb") return fmt::format("'{{\"a\": [{}, \"x\\\"y\"], \"b\": null}}'::jsonb", n);
-  const std::string text = random.pick<std::string>({"abc", "it''s", "a\\b", "\"q\"", "é€😀", "", " 9 ", "tab\there"});
-  return fmt::format("'{} {}'", text, n);
+bool RandomSchema::may_reject() const {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!tables[i].rule.empty() || (tables[i].on_drift == "reject" && referenced(i))) return true;
+  }
+  return false;
 }
 
 }  // namespace penstock::test

@@ -4,6 +4,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "random/values.hpp"
+
 namespace penstock::test {
 namespace {
 
@@ -16,11 +18,13 @@ class Builder {
     const std::string rows = values(random_.chance(0.5) ? 1 : random_.between(2, 20));
     const std::string conflict = random_.pick<std::string>(
         {"", " on conflict do nothing", " on conflict (" + table_.keys() + ") do update set " + excluded()});
-    return "insert into " + table_.name + " values " + rows + conflict;
+    return "insert into " + target() + " values " + rows + conflict;
   }
+  std::string copy() { return "copy " + target() + " from stdin with (null 'NULL')"; }
+  std::string copied_rows() { return "values " + values(random_.between(1, 40)); }
   std::string insert_from_itself() {
-    return fmt::format("insert into {0} select * from {0} where {1} on conflict ({2}) do update set {3}", table_.name,
-                       where(), table_.keys(), excluded());
+    return fmt::format("insert into {} select {} from {} where {} on conflict ({}) do update set {}", target(),
+                       table_.names(), table_.name, where(), table_.keys(), excluded());
   }
   std::string update() { return "update " + named() + " set " + assignments() + " where " + where(); }
   std::string update_nothing() { return "update " + table_.name + " set " + assignments() + " where false"; }
@@ -35,31 +39,33 @@ class Builder {
                        where());
   }
   std::string remove() { return "delete from " + named() + " where " + where(); }
-  std::string truncate() { return "truncate " + table_.name + (random_.chance(0.6) ? " cascade" : ""); }
+  std::string truncate() { return "truncate " + named() + (random_.chance(0.6) ? " cascade" : ""); }
   std::string merge() {
     return fmt::format(
         "merge into {0} as t using (values {1}) as s ({2}) on {3} when matched and {4} then delete when matched then "
-        "update set {5} when not matched then insert values ({6})",
+        "update set {5} when not matched then insert ({7}) values ({6})",
         table_.name, values(random_.between(1, 8)), names("s_"), matches("t.", "s.s_"),
-        random_.chance(0.3) ? "true" : "false", from("s.s_"), cast_names("s.s_"));
+        random_.chance(0.3) ? "true" : "false", from("s.s_"), names("s.s_"), table_.names());
   }
   std::string delete_and_insert() {
     return fmt::format(
-        "with d as (delete from {0} where {1} returning *) insert into {0} select * from d on conflict do nothing",
-        table_.name, where());
+        "with d as (delete from {0} where {1} returning *) insert into {2} select {3} from d on conflict do nothing",
+        table_.name, where(), target(), table_.names());
   }
   std::string insert_and_update() {
     return fmt::format(
-        "with i as (insert into {0} values {1} on conflict do nothing returning {2}) update {0} set {3} where {4}",
-        table_.name, values(random_.between(1, 4)), table_.keys(), assignments(), where());
+        "with i as (insert into {} values {} on conflict do nothing returning {}) update {} set {} where {}", target(),
+        values(random_.between(1, 4)), table_.keys(), table_.name, assignments(), where());
   }
 
  private:
   const RandomColumn& column(std::size_t i) const { return table_.columns[i]; }
   // The table, or one of its leaves.
   std::string named() {
-    return table_.leaves.empty() || random_.chance(0.7) ? table_.name : random_.pick(table_.leaves);
+    return table_.leaves.empty() || random_.chance(0.7) ? table_.name : random_.pick(table_.leaves).name;
   }
+  // Columns are named: after an alteration their order is not the same everywhere.
+  std::string target() const { return table_.name + " (" + table_.names() + ")"; }
 
   std::string value(std::size_t i) {
     const RandomColumn& of = column(i);
@@ -81,9 +87,9 @@ class Builder {
   std::string where() {
     const RandomColumn& key = column(0);
     const std::string one = random_key(random_, key.type);
-    if (random_.chance(0.5)) return fmt::format("{} = {}", key.name, one);
+    if (random_.chance(0.5)) return fmt::format("{} = ({})::{}", key.name, one, key.type);
     if (random_.chance(0.1)) return "true";
-    return fmt::format("{} between {} and {}", key.name, one, random_key(random_, key.type));
+    return fmt::format("{0} between ({1})::{3} and ({2})::{3}", key.name, one, random_key(random_, key.type), key.type);
   }
   // "c = value, …" of some columns that are no key.
   std::string assignments() {
@@ -110,7 +116,6 @@ class Builder {
   std::string names(const std::string& prefix) {
     return each(0, ", ", [&](const RandomColumn& c) { return numbered(prefix, c); });
   }
-  std::string cast_names(const std::string& prefix) { return names(prefix); }
   std::string from(const std::string& prefix) {
     return each(table_.key_size, ", ", [&](const RandomColumn& c) { return c.name + " = " + numbered(prefix, c); });
   }
@@ -129,7 +134,7 @@ class Builder {
 
 }  // namespace
 
-std::string random_statement(Random& random, const RandomSchema& schema) {
+Statement random_statement(Random& random, const RandomSchema& schema) {
   Builder builder(random, schema);
   using Kind = std::string (Builder::*)();
   struct Weighted {
@@ -140,15 +145,19 @@ std::string random_statement(Random& random, const RandomSchema& schema) {
       {30, &Builder::insert},           {3, &Builder::insert_from_itself}, {25, &Builder::update},
       {2, &Builder::update_nothing},    {6, &Builder::move_key},           {4, &Builder::shift_keys},
       {12, &Builder::remove},           {1, &Builder::truncate},           {8, &Builder::merge},
-      {4, &Builder::delete_and_insert}, {4, &Builder::insert_and_update}};
+      {4, &Builder::delete_and_insert}, {4, &Builder::insert_and_update},  {4, &Builder::copy}};
   std::size_t total = 0;
   for (const auto& kind : kinds) total += kind.weight;
   std::size_t chosen = random.below(total);
   for (const auto& kind : kinds) {
-    if (chosen < kind.weight) return (builder.*kind.kind)();
+    if (chosen < kind.weight) {
+      Statement statement{(builder.*kind.kind)(), ""};
+      if (kind.kind == &Builder::copy) statement.copied = builder.copied_rows();
+      return statement;
+    }
     chosen -= kind.weight;
   }
-  return builder.insert();
+  return {builder.insert(), ""};
 }
 
 }  // namespace penstock::test

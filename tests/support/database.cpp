@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 namespace penstock::test {
@@ -10,12 +11,16 @@ namespace {
 
 using ResultHandle = std::unique_ptr<PGresult, decltype([](PGresult* result) { PQclear(result); })>;
 
+std::string state_of(const PGresult* result) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state == nullptr ? "08006" : state;
+}
+
 ResultHandle execute(PGconn* connection, const std::string& sql) {
   ResultHandle result(PQexec(connection, sql.c_str()));
   const auto status = PQresultStatus(result.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
-    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-    throw SqlError(state == nullptr ? "08006" : state, PQresultErrorMessage(result.get()));
+    throw SqlError(state_of(result.get()), PQresultErrorMessage(result.get()));
   }
   return result;
 }
@@ -50,15 +55,17 @@ long long Database::changed_rows(const std::string& sql) {
 void Database::copy_in(const std::string& sql, const std::string& data) {
   PGconn* connection = connection_.get();
   const ResultHandle begun(PQexec(connection, sql.c_str()));
-  if (PQresultStatus(begun.get()) != PGRES_COPY_IN) throw SqlError("42000", PQerrorMessage(connection));
+  if (PQresultStatus(begun.get()) != PGRES_COPY_IN) throw SqlError(state_of(begun.get()), PQerrorMessage(connection));
   const bool sent = PQputCopyData(connection, data.data(), static_cast<int>(data.size())) == 1 &&
                     PQputCopyEnd(connection, nullptr) == 1;
   if (!sent) throw SqlError("08006", PQerrorMessage(connection));
-  std::string complaint;
+  std::optional<SqlError> complaint;
   while (const ResultHandle ended{PQgetResult(connection)}) {
-    if (PQresultStatus(ended.get()) != PGRES_COMMAND_OK) complaint = PQresultErrorMessage(ended.get());
+    if (PQresultStatus(ended.get()) != PGRES_COMMAND_OK) {
+      complaint = SqlError(state_of(ended.get()), PQresultErrorMessage(ended.get()));
+    }
   }
-  if (!complaint.empty()) throw SqlError("22000", complaint);
+  if (complaint) throw *complaint;
 }
 
 void Database::run(const std::string& sql) { rows(sql); }

@@ -44,6 +44,8 @@ class Line {
   Database admin_a() const { return Database(admin_a_); }  // a superuser's
   Database admin_b() const { return Database(admin_b_); }
   const std::string& dsn_a() const { return owner_a_; }
+  const std::string& admin_dsn_a() const { return admin_a_; }  // without a password
+  const std::string& admin_dsn_b() const { return admin_b_; }
   std::string topic(const std::string& table) const { return prefix_ + ".public." + table; }
   std::string dead_letter_topic() const { return prefix_ + ".dlq.emp"; }
   const Servers& servers() const { return servers_; }

@@ -1,0 +1,146 @@
+#include "random/writer.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
+
+namespace penstock::test {
+namespace {
+
+bool one_of(const std::string& state, const std::vector<std::string>& states) {
+  return std::find(states.begin(), states.end(), state) != states.end();
+}
+
+// Whether it names us anywhere but where the server quotes the statement.
+bool names_us(const std::string& message) {
+  std::istringstream lines(message);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("LINE ") && line.find("penstock.") != std::string::npos) return true;
+    if (line.find("penstock_emp") != std::string::npos) return true;
+  }
+  return false;
+}
+
+// A row as COPY's text; what reads "NULL" becomes one.
+std::string copy_line(const Database::Row& row) {
+  std::string line;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (i > 0) line += '\t';
+    for (const char c : row[i]) {
+      if (c == '\\' || c == '\t') line += '\\';
+      line += c == '\n' ? std::string("\\n") : c == '\r' ? std::string("\\r") : std::string(1, c);
+    }
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+void Story::add(const std::string& who, const std::string& sql, const std::string& outcome) {
+  const std::lock_guard lock(mutex_);
+  text_ += fmt::format("{}: {}{}{};\n", who, outcome, outcome.empty() ? "" : " <- ", sql);
+}
+
+std::string Story::keep(std::uint64_t seed) const {
+  const std::string path = fmt::format("{}/penstock-random-{}.sql", testing::TempDir(), seed);
+  std::ofstream(path) << text_;
+  return path;
+}
+
+bool expected(const SqlError& error) {
+  static const std::vector<std::string> by_itself{"23505", "23503", "23502", "23514",  // constraints
+                                                  "21000",  // ON CONFLICT or MERGE meets a row twice
+                                                  "27000",  // a user's trigger changed the row of the statement
+                                                  "40P01", "40001", "55P03",  // deadlock, serialization, lock_timeout
+                                                  "55006",                    // TRUNCATE with deferred triggers pending
+                                                  "0A000", "22003", "22007", "22008", "25P02"};
+  static const std::vector<std::string> of_alterations{
+      "42703", "42P01", "42P10", "42804", "42883",  // the column or table has another name or type by now
+      "42809"};                                     // a partition was detached
+  const std::string_view message(error.what());
+  const bool lost = message.find("could not open relation with OID") != std::string_view::npos ||
+                    message.find("tuple concurrently") != std::string_view::npos ||
+                    message.find("cache lookup failed") != std::string_view::npos;
+  return (one_of(error.sqlstate, by_itself) || one_of(error.sqlstate, of_alterations) || lost) &&
+         !names_us(error.what());
+}
+
+Writer::Writer(int number, std::uint64_t seed, Database a, const LiveSchema& schema, Story& story)
+    : name_(std::to_string(number)), random_(seed), live_(schema), story_(story), a_(std::move(a)) {
+  a_.run("set lock_timeout = '300ms'");
+  choose_settings();
+}
+
+void Writer::choose_settings() {
+  if (random_.chance(0.3)) return;
+  const auto set = [&](const std::string& name, const std::vector<std::string>& values) {
+    if (random_.chance(0.6)) run(fmt::format("set {} = '{}'", name, random_.pick(values)));
+  };
+  set("datestyle", {"ISO, MDY", "German", "SQL, DMY", "Postgres, MDY"});
+  set("intervalstyle", {"postgres_verbose", "sql_standard", "iso_8601"});
+  set("timezone", {"Asia/Kathmandu", "America/St_Johns", "UTC"});
+  set("bytea_output", {"escape"});
+  set("extra_float_digits", {"-15", "0", "3"});
+  set("client_encoding", {"LATIN1"});
+  if (random_.chance(0.3)) run("set default_transaction_isolation = 'repeatable read'");
+}
+
+void Writer::write_until(Clock::time_point end) {
+  while (Clock::now() < end && complaint_.empty()) transaction();
+}
+
+void Writer::transaction() {
+  schema_ = live_.now();
+  const bool explicit_one = random_.chance(0.6);
+  if (explicit_one) run("begin");
+  const std::size_t count = explicit_one ? 1 + random_.below(4) : 1;
+  bool sound = true;
+  for (std::size_t i = 0; i < count && sound; ++i) sound = step();
+  if (explicit_one) run(sound && random_.chance(0.8) ? "commit" : "rollback");
+  if (random_.chance(0.02)) std::this_thread::sleep_for(std::chrono::milliseconds(random_.below(300)));
+}
+
+bool Writer::step() {
+  const bool protected_one = random_.chance(0.2);
+  if (!protected_one) return change();
+  run("savepoint s");
+  const bool sound = change();
+  run(sound && random_.chance(0.5) ? "release s" : "rollback to s");
+  return true;
+}
+
+bool Writer::change() {
+  const Statement statement = random_statement(random_, *schema_);
+  return statement.copied.empty() ? run(statement.sql) : copy_in(statement);
+}
+
+bool Writer::run(const std::string& sql) {
+  return attempt(sql, [&] { a_.run(sql); });
+}
+
+bool Writer::copy_in(const Statement& statement) {
+  return attempt(statement.sql + " -- " + statement.copied, [&] {
+    std::string data;
+    for (const auto& row : a_.rows(statement.copied)) data += copy_line(row);
+    a_.copy_in(statement.sql, data);
+  });
+}
+
+bool Writer::attempt(const std::string& sql, const std::function<void()>& act) {
+  try {
+    act();
+    story_.add(name_, sql);
+    return true;
+  } catch (const SqlError& error) {
+    story_.add(name_, sql, error.sqlstate);
+    const bool outside = sql.starts_with("savepoint") || sql.starts_with("release") || sql.starts_with("rollback to");
+    if (!expected(error) && !(outside && error.sqlstate == "25P01")) complaint_ = sql + "\n" + error.what();
+    return false;
+  }
+}
+
+}  // namespace penstock::test
