@@ -6,7 +6,8 @@
 --   tables.
 -- Grants: EXECUTE revoked from PUBLIC.
 
--- journal_leaf: journals every key of one partition as deleted; it is about to be truncated on its own.
+-- journal_leaf: journals every key of one partition as deleted; it is about to be truncated on its own. TRUNCATE takes rows
+-- that a transaction's own older snapshot does not see, and so nothing here can name them: then the table is doubtful (010).
 create function penstock.journal_leaf(of_pipeline text, of_root oid, partition oid, leaf int) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -17,6 +18,12 @@ begin
     select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
     if not has_table_privilege(partition, 'select') or row_security_active(partition) then
         return;
+    end if;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        insert into penstock.escaped (pipeline, relation, what)
+        values (of_pipeline, entry.relation,
+                format('%s was truncated alone in a %s transaction, which cannot see all its rows', partition::regclass,
+                       upper(current_setting('transaction_isolation'))));
     end if;
     if entry.key_columns = '{}' then
         perform penstock.journal_leaf_rows(entry, partition, leaf);
@@ -219,6 +226,7 @@ begin
         return false;
     end if;
     delete from penstock.request as r where r.pipeline = pipeline and r.relation = relation;
+    delete from penstock.escaped as e where e.pipeline = pipeline and e.relation = relation;
     foreach suffix in array array['_insert', '_update', '_delete', '_truncate', '_move', '_row'] loop
         execute format('drop function if exists penstock.%I() cascade', pipeline || '_' || entry.root || suffix);
     end loop;

@@ -82,6 +82,8 @@ begin
          where r.pipeline = of_pipeline and r.relation = n.relation and r.key is null and (n.part is null or r.id = n.id))
     select jsonb_object_agg(relation, jsonb_build_object('after', null, 'done', false, 'part', part)) into taken from next;
     if taken is not null then
+        delete from penstock.escaped as e
+         where e.pipeline = of_pipeline and taken -> e.relation -> 'part' = 'null';
         perform penstock.append_backfill(of_pipeline, taken);
         perform penstock.note_capture(of_pipeline);
         -- All that is missing on B until now comes with the copy; while triggers are missing more would go.

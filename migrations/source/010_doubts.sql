@@ -1,5 +1,5 @@
 -- 010_doubts: whether every change of a captured table is still journaled, and since when not.
--- Functions: penstock.trigger_print, penstock.capture_state, penstock.note_capture, penstock.watch_capture, penstock.doubts.
+-- Tables: penstock.escaped. Functions: penstock.trigger_print, penstock.capture_state, penstock.note_capture, penstock.watch_capture, penstock.doubts.
 -- Tables touched: penstock.captured, penstock.request, the catalog; triggers on new partitions.
 -- Grants: EXECUTE revoked from PUBLIC.
 --
@@ -8,6 +8,14 @@
 -- table that is found otherwise is doubtful since then, until all of it is copied again. A partition that is new is no doubt: it
 -- gets triggers, and what it holds is copied. (What somebody wrote by the partition's own name before it had triggers is copied
 -- too; a row that he deleted by that name, and that B had, is left to `verify`.)
+
+-- What a writer did that its trigger could not journal, noted with it.
+create table penstock.escaped (
+    pipeline text        not null,
+    relation text        not null,
+    what     text        not null,
+    at       timestamptz not null default clock_timestamp()
+);
 
 -- trigger_print: changes with whatever is done to a pipeline's triggers on some tables.
 create function penstock.trigger_print(of_pipeline text, targets oid[]) returns text
@@ -91,14 +99,18 @@ set search_path = pg_catalog, pg_temp
 as $$
     select c.relation, d.since,
            format('%s: %s; changes since %s may be missing on B: %s`penstock backfill %s`', c.relation,
-                  coalesce(s.problem, case when c.by_rows then 'statements or triggers escaped its capture for a while' end,
+                  coalesce(s.problem, e.what, case when c.by_rows then 'statements or triggers escaped its capture for a while' end,
                            'its triggers or partitions were taken away for a while'),
                   coalesce(to_char(d.since at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 'it was installed'),
                   case when s.problem is null then 'run ' else s.cure || ', then ' end, c.relation)
       from penstock.captured as c
       join penstock.capture_state(of_pipeline) as s on s.relation = c.relation
-     cross join lateral (select coalesce(c.doubtful_since, c.whole_at) as since) as d
-     where c.pipeline = of_pipeline and (c.doubtful_since is not null or s.problem is not null or not s.as_before)
+     cross join lateral (select min(what) as what, min(at) as at from penstock.escaped as o
+                          where o.pipeline = of_pipeline and o.relation = c.relation) as e
+     cross join lateral (select coalesce(c.doubtful_since, case when s.problem is null and s.as_before then e.at end, c.whole_at)
+                                as since) as d
+     where c.pipeline = of_pipeline
+       and (c.doubtful_since is not null or s.problem is not null or not s.as_before or e.at is not null)
      order by c.relation
 $$;
 
@@ -141,4 +153,5 @@ begin
 end
 $$;
 
+revoke all on penstock.escaped from public;
 revoke execute on all functions in schema penstock from public;

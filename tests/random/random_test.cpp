@@ -98,6 +98,7 @@ class Round {
     if (partitions_changed_) line_.migrate();  // otherwise the next look would do it, in a few seconds
     line_.once();
     if (testing::Test::HasFatalFailure()) return;
+    copy_doubtful();
     const RandomSchema& schema = *schema_.now();
     EXPECT_THAT(differing_rows(line_, schema), testing::IsEmpty());
     EXPECT_THAT(differing_dumps(line_, schema), testing::IsEmpty());
@@ -111,6 +112,13 @@ class Round {
     for (const char* book : {"in_flight", "unaccounted"}) {
       EXPECT_THAT(status.out, testing::Not(testing::ContainsRegex(fmt::format("\"{}\": ?-?[1-9]", book))));
     }
+  }
+
+  // What a writer's TRUNCATE took from a partition unseen, status says, and how to mend it.
+  void copy_doubtful() {
+    const auto doubtful = line_.admin_a().rows("select distinct relation from penstock.escaped");
+    for (const auto& relation : doubtful) EXPECT_EQ(line_.run({"backfill", relation[0], "--no-wait"}).code, 0);
+    if (!doubtful.empty()) line_.once();
   }
 
   const std::uint64_t seed_;

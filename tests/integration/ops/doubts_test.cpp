@@ -54,6 +54,32 @@ TEST(Doubts, TriggersThatWereDroppedOrDisabledAreNoticedUntilTheTableIsCopiedAga
   replicator.wait(10s);
 }
 
+// TRUNCATE takes rows that the transaction cannot see.
+TEST(Doubts, APartitionTruncatedUnderAnOlderSnapshotIsSaid) {
+  Line line;
+  line.a().run(
+      "create table one (id int primary key, v int) partition by range (id);"
+      "create table one_0 partition of one for values from (0) to (1000)");
+  line.b().run("create table one (id int primary key, v int)");
+  line.configure(kOneTable);
+  line.a().run("insert into one values (1, 1), (2, 2)");
+  line.migrate_and_copy();
+  Database late = line.a();
+  late.run("begin isolation level repeatable read; select count(*) from one");
+  line.a().run("insert into one values (3, 3)");
+  late.run("truncate one_0; insert into one values (4, 4); commit");
+  line.once();
+  EXPECT_EQ(line.b().value("select string_agg(id::text, ' ' order by id) from one"), "3 4");
+  const Finished doubtful = line.run({"status"});
+  EXPECT_EQ(doubtful.code, 1);
+  EXPECT_THAT(doubtful.out, AllOf(HasSubstr("one_0 was truncated alone in a REPEATABLE READ transaction"),
+                                  HasSubstr("run `penstock backfill public.one`")));
+  EXPECT_EQ(line.run({"backfill", "public.one", "--no-wait"}).code, 0);
+  line.expect_equal("one", "one", "id");
+  line.a().run("truncate one_0");
+  line.expect_equal("one", "one", "id");
+}
+
 TEST(Doubts, TheFunctionsOfAnAlteredTableAreGeneratedAnew) {
   Line line;
   create_one(line);
