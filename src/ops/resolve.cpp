@@ -132,6 +132,16 @@ void check_target(const Config::Table& table, const TableFacts& a, const TableFa
   }
 }
 
+// A row without a key is found by what it holds, so nothing but the applier may change it.
+Task<void> check_references(pg::Connection& b, const Config::Table& table, const TableFacts& target) {
+  const pg::Result acting = co_await b.query(sql::common::acting_references, pg::Params::of(target.oid));
+  if (acting.empty()) co_return;
+  throw ConfigError(table.place, "B's " + target.name + " has no key, and its foreign key " +
+                                     std::string(acting.text(0, 0)) +
+                                     " would change rows that the applier must find as they are; give it NO ACTION or "
+                                     "ON DELETE CASCADE on B, or set triggers = \"off\"");
+}
+
 // Returns whether the key needs an index on B.
 bool check_key_on_target(const std::string& pipeline, const Config::Table& table, const TableFacts& b,
                          const std::vector<std::string>& key, Resolved& out) {
@@ -200,6 +210,7 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const ChosenTable&
   co_await check_rights(b, table, on_b);
   if (!spec.triggers) co_await check_replica_right(b, table, on_b);
   check_target(table, on_a, on_b);
+  if (spec.key.empty() && spec.triggers) co_await check_references(b, table, on_b);
   const bool build_on_b = check_key_on_target(pipeline, table, on_b, spec.key, out);
   if (build_on_b) {
     IndexToBuild index = co_await index_to_build(b, pipeline, on_b.name, spec.key);

@@ -7,6 +7,7 @@
 namespace penstock::test {
 
 void Alterations::rename_key_for_a_while() {
+  if (table().keyless) return;
   RandomColumn& key = table().columns[random_.below(table().key_size)];
   const std::string before = key.name;
   const std::string after = fmt::format("\"key {}\"", ++made_);

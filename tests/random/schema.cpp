@@ -67,12 +67,14 @@ RandomTable random_table(Random& random, std::size_t number, const RandomSchema&
   if (random.chance(0.3)) table.columns.push_back({"\"K2\"", random.pick(key_types())});
   table.key_size = table.columns.size();
   table.declared_key = !split && random.chance(0.2);
+  table.keyless = !table.declared_key && random.chance(0.2);
   add_columns(random, table);
-  if (random.chance(0.15)) add_rule(random, table);
-  table.on_drift = random.pick<std::string>({"wait", "wait", "ignore", "reject"});
+  // Of a table without a key a reject is known by its whole row, which an alteration changes.
+  if (!table.keyless && random.chance(0.15)) add_rule(random, table);
+  table.on_drift = table.keyless ? "wait" : random.pick<std::string>({"wait", "wait", "ignore", "reject"});
   if (number > 0 && random.chance(0.5)) {
     const std::size_t parent = random.below(number);
-    if (so_far.tables[parent].key_size == 1) {
+    if (so_far.tables[parent].key_size == 1 && !so_far.tables[parent].keyless) {
       table.parent = parent;
       table.columns.push_back({"parent", so_far.tables[parent].columns[0].type, "", true});
     }
@@ -90,8 +92,9 @@ void create_table(Random& random, RandomTable& table, RandomSchema& schema) {
 void add_reference(Random& random, RandomTable& table, RandomSchema& schema) {
   const RandomTable& parent = schema.tables[*table.parent];
   const std::string action =
-      random.pick<std::string>({"on delete cascade", "on delete set null", "on delete cascade on update cascade", "",
-                                "deferrable initially deferred"});
+      table.keyless ? random.pick<std::string>({"on delete cascade", "", "deferrable initially deferred"})
+                    : random.pick<std::string>({"on delete cascade", "on delete set null",
+                                                "on delete cascade on update cascade", "", "deferrable initially deferred"});
   const std::string text = fmt::format("alter table {} add foreign key (parent) references {} ({}) {}", table.name,
                                        parent.name, parent.columns[0].name, action);
   table.setup_a.push_back(text);
@@ -160,7 +163,11 @@ std::string RandomTable::definition(const std::string& partitioned_by) const {
   for (std::size_t i = 0; i < columns.size(); ++i) {
     text += columns[i].name + " " + columns[i].type + columns[i].extra + (i < key_size ? " not null, " : ", ");
   }
-  text += (declared_key ? "unique (" : "primary key (") + keys() + "))";
+  if (keyless) {
+    text.replace(text.size() - 2, 2, ")");
+  } else {
+    text += (declared_key ? "unique (" : "primary key (") + keys() + "))";
+  }
   if (!partitioned_by.empty()) text += " partition by " + partitioned_by + " (" + columns[0].name + ")";
   return text;
 }

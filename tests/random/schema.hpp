@@ -27,6 +27,7 @@ struct RandomTable {
   std::vector<RandomLeaf> leaves;          // on A
   std::optional<std::size_t> parent;       // its last column references this table's one-column key
   bool declared_key = false;               // a unique index instead of a primary key: `key = […]`
+  bool keyless = false;                    // neither: its first columns are a key to the statements alone
   std::string on_drift = "wait";
   std::string rule;                  // a predicate that rejects some rows
   std::vector<std::string> setup_a;  // indexes and references: what a table created anew on A needs

@@ -18,13 +18,20 @@ class Builder {
     const std::string rows = values(random_.chance(0.5) ? 1 : random_.between(2, 20));
     const std::string conflict = random_.pick<std::string>(
         {"", " on conflict do nothing", " on conflict (" + table_.keys() + ") do update set " + excluded()});
+    if (table_.keyless) return "insert into " + target() + " values " + rows;
     return "insert into " + target() + " values " + rows + conflict;
   }
   std::string copy() { return "copy " + target() + " from stdin with (null 'NULL')"; }
   std::string copied_rows() { return "values " + values(random_.between(1, 40)); }
   std::string insert_from_itself() {
+    if (table_.keyless) return copies();
     return fmt::format("insert into {} select {} from {} where {} on conflict ({}) do update set {}", target(),
                        table_.names(), table_.name, where(), table_.keys(), excluded());
+  }
+  // Equal rows.
+  std::string copies() {
+    return fmt::format("insert into {} select {} from {} where {} limit 5", target(), table_.names(), table_.name,
+                       where());
   }
   std::string update() { return "update " + named() + " set " + assignments() + " where " + where(); }
   std::string update_nothing() { return "update " + table_.name + " set " + assignments() + " where false"; }
