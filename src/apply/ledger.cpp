@@ -75,6 +75,7 @@ void Ledger::append_supersede(RoundTrip& trip, std::size_t table, std::span<cons
   changes.push_back(']');
   pg::Params params;
   params.add(session_.pipeline()).add(applier.spec().relation).add_ref(trip.keep(std::move(changes)));
+  params.add(applier.spec().target).add(applier.spec().key);
   trip.add("supersede", std::move(params));
 }
 

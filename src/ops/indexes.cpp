@@ -34,14 +34,12 @@ Task<void> build_unique_index(pg::Connection& connection, const std::string& sid
                                         " holds several rows with the same key, so it is no key (" + duplicates +
                                         "); remove the duplicates, or choose another key");
   }
-  co_await set_short_lock_timeout(connection);
 }
 
 Task<void> drop_index(pg::Connection& connection, const std::string& side, const std::string& name) {
   co_await connection.script("set lock_timeout = 0");
   co_await connection.script("set client_min_messages = warning");
   co_await connection.script("drop index concurrently if exists " + name);
-  co_await set_short_lock_timeout(connection);
   log::info("{}: index {} dropped", side, name);
 }
 

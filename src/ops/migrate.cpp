@@ -53,8 +53,6 @@ class Migration {
                            "another `penstock migrate` of this pipeline is at work on A");
     co_await wait_for_lock(*b_, pipeline_, "migrate", kMigrateLockWithin,
                            "another `penstock migrate` of this pipeline is at work on B");
-    co_await set_short_lock_timeout(*a_);
-    co_await set_short_lock_timeout(*b_);
   }
 
   Task<void> apply_all_migrations() {

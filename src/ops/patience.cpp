@@ -89,15 +89,13 @@ Task<void> refuse_one_database(pg::Connection& a, pg::Connection& b) {
                                       : "[target] is the source of another pipeline; this version needs two databases");
 }
 
-Task<void> set_short_lock_timeout(pg::Connection& connection) {
-  co_await connection.script(std::string("set lock_timeout = '") + kLockTimeout + "'");
-}
-
 Task<pg::Result> query_patiently(pg::Connection& connection, std::string_view sql, const pg::Params& params,
                                  const std::string& what) {
+  co_await connection.script(std::string("set lock_timeout = '") + kLockTimeout + "'");
   for (bool said = false;; said = true) {
     try {
       pg::Result result = co_await connection.query(sql, params);
+      co_await connection.script("set lock_timeout = 0");
       co_return result;
     } catch (const pg::Error& error) {
       if (error.sqlstate() != "55P03" && error.sqlstate() != "40P01") throw;

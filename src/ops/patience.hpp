@@ -20,12 +20,9 @@ Task<void> unlock_schema(pg::Connection& connection);
 // Throws Failure(usage) where a database would be A and B at once.
 Task<void> refuse_one_database(pg::Connection& a, pg::Connection& b);
 
-// Runs one statement under the session's short lock_timeout, again and again while a lock is not to be had: DDL that
+// Runs one statement under a short lock_timeout, again and again while a lock is not to be had: DDL that
 // queued behind an idle transaction would hold up every writer behind it. Says so after the first failure.
 Task<pg::Result> query_patiently(pg::Connection& connection, std::string_view sql, const pg::Params& params,
                                  const std::string& what);
-
-// Sets the lock_timeout that query_patiently relies on.
-Task<void> set_short_lock_timeout(pg::Connection& connection);
 
 }  // namespace penstock::ops

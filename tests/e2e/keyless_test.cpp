@@ -128,6 +128,14 @@ TEST_F(Keyless, RejectsExplainAsManyMissingRowsAndAreTakenBackOneByOne) {
   expect_books();
 }
 
+TEST_F(Keyless, AReferenceThatChangesRowsOnBIsRefused) {
+  line_.on_both("create table parent (id int primary key)");
+  create("(a int, parent int references parent on delete set null)");
+  const Finished refused = line_.run({"migrate"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("its foreign key bag_parent_fkey would change rows"));
+}
+
 TEST_F(Keyless, VerifyNamesTheRowsThatDifferAndBackfillMendsThem) {
   create("(a int, v text)");
   line_.a().run("insert into bag select g % 1000, 'v ' || g % 1000 from generate_series(1, 20000) as g");

@@ -310,6 +310,23 @@ TEST_F(Types, RulesAndRejectsSeeJsonAsTheColumnsType) {
   EXPECT_EQ(line_.book("rejected", "public.t"), 2);
 }
 
+TEST_F(Types, ARejectIsClosedByALaterChangeWhoseKeyIsEqualInOtherWords) {
+  create_types();
+  line_.on_both("create table t (a citext, b jsonb, c interval, v int, primary key (a, b, c))");
+  line_.configure(table_of("t") + "[[rule]]\ntable = \"public.t\"\nname = \"small\"\ncheck = \"v < 10\"\n");
+  line_.migrate_and_copy();
+  write(
+      "insert into t values ('a', '{\"x\": 1.0}', '1 day', 11), ('b', '[1.0]', '1 day', 12), ('c', '1', '1 day', 13)");
+  line_.once();
+  EXPECT_EQ(line_.admin_b().value("select count(*) from penstock.dead_letter where state = 'open'"), "3");
+  write("update t set a = 'A', b = '{\"x\": 1.00}', c = '24:00:00', v = 1 where v = 11");
+  write("update t set b = '[1.00]' where v = 12; delete from t where v = 12");
+  line_.once();
+  EXPECT_EQ(line_.admin_b().value("select string_agg(key, ' ') from penstock.dead_letter where state = 'open'"),
+            R"({"a":"c","b":"1","c":"1 day"})");
+  EXPECT_EQ(line_.b().value("select row(t.*)::text from t"), R"re((A,"{""x"": 1.00}",24:00:00,1))re");
+}
+
 TEST_F(Types, VerifySeesWhatPlainJsonDoesNotShow) {
   create_types();
   line_.on_both(

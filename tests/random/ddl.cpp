@@ -28,7 +28,7 @@ Alterations::Alterations(std::uint64_t seed, Line& line, Replicator& replicator,
 void Alterations::alter_until(Clock::time_point end) {
   try {
     while (Clock::now() < end) {
-      pause(400);
+      pause(200);
       step();
     }
   } catch (const SqlError& error) {
@@ -59,6 +59,7 @@ void Alterations::step() {
   at_ = random_.below(schema_.tables.size());
   try {
     (this->*random_.pick(kinds))();
+    ++count_;
   } catch (const Failed&) {
   }
 }

@@ -13,6 +13,7 @@ class Alterations {
 
   void alter_until(Clock::time_point end);
   const std::string& complaint() const { return complaint_; }
+  int count() const { return count_; }
   bool partitions_changed() const { return partitions_changed_; }
 
  private:
@@ -66,6 +67,7 @@ class Alterations {
   Database a_, b_;
   std::string complaint_;
   bool partitions_changed_ = false;
+  int count_ = 0;
   int made_ = 0;  // for names
 };
 

@@ -112,7 +112,9 @@ void Alterations::backfill() {
   penstock(command);
 }
 
+// A partition that is new is noticed in a few seconds, or by `migrate`.
 void Alterations::verify() {
+  if (partitions_changed_) penstock({"migrate"});
   penstock(random_.chance(0.5) ? std::vector<std::string>{"verify"} : std::vector<std::string>{"verify", "--repair"});
 }
 

@@ -84,6 +84,7 @@ class Round {
     for (auto& thread : threads) thread.join();
     for (const auto& writer : writers) EXPECT_EQ(writer->complaint(), "");
     EXPECT_EQ(alterations.complaint(), "");
+    std::cout << story_.summary() << ", " << alterations.count() << " alterations" << std::endl;
     partitions_changed_ = alterations.partitions_changed();
   }
 

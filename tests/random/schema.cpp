@@ -89,12 +89,24 @@ void create_table(Random& random, RandomTable& table, RandomSchema& schema) {
   if (!table.partitioned_b.empty()) make_leaves(random, table, table.partitioned_b, schema.on_b);
 }
 
+// Columns that no statement names.
+void add_extras(Random& random, RandomTable& table, RandomSchema& schema) {
+  if (random.chance(0.2)) schema.on_b.push_back("alter table " + table.name + " add column only_b text default 'b'");
+  if (!random.chance(0.2)) return;
+  const std::string sql =
+      "alter table " + table.name + " add column generated boolean generated always as (k1 is null) stored";
+  table.setup_a.push_back(sql);
+  schema.on_a.push_back(sql);
+  schema.on_b.push_back(sql);
+}
+
 void add_reference(Random& random, RandomTable& table, RandomSchema& schema) {
   const RandomTable& parent = schema.tables[*table.parent];
   const std::string action =
-      table.keyless ? random.pick<std::string>({"on delete cascade", "", "deferrable initially deferred"})
-                    : random.pick<std::string>({"on delete cascade", "on delete set null",
-                                                "on delete cascade on update cascade", "", "deferrable initially deferred"});
+      table.keyless
+          ? random.pick<std::string>({"on delete cascade", "", "deferrable initially deferred"})
+          : random.pick<std::string>({"on delete cascade", "on delete set null", "on delete cascade on update cascade",
+                                      "", "deferrable initially deferred"});
   const std::string text = fmt::format("alter table {} add foreign key (parent) references {} ({}) {}", table.name,
                                        parent.name, parent.columns[0].name, action);
   table.setup_a.push_back(text);
@@ -193,6 +205,7 @@ RandomSchema random_schema(Random& random) {
     schema.tables.push_back(random_table(random, i, schema));
     RandomTable& table = schema.tables.back();
     create_table(random, table, schema);
+    add_extras(random, table, schema);
     if (table.parent) add_reference(random, table, schema);
     add_unique(random, table, schema);
     if (random.chance(0.25)) add_trigger(random, table, schema);

@@ -11,11 +11,13 @@ namespace penstock::test {
 class Story {
  public:
   void add(const std::string& who, const std::string& sql, const std::string& outcome = "");
+  std::string summary() const;
   std::string keep(std::uint64_t seed) const;  // the file's path
 
  private:
   std::mutex mutex_;
   std::string text_;
+  int done_ = 0, refused_ = 0;
 };
 
 // The schema of A as it is now. Whoever writes takes it once a transaction; who alters it tells it afterwards, so that

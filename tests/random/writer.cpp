@@ -42,8 +42,11 @@ std::string copy_line(const Database::Row& row) {
 
 void Story::add(const std::string& who, const std::string& sql, const std::string& outcome) {
   const std::lock_guard lock(mutex_);
+  ++(outcome.empty() || outcome == "0" ? done_ : refused_);
   text_ += fmt::format("{}: {}{}{};\n", who, outcome, outcome.empty() ? "" : " <- ", sql);
 }
+
+std::string Story::summary() const { return fmt::format("{} statements, {} errors", done_ + refused_, refused_); }
 
 std::string Story::keep(std::uint64_t seed) const {
   const std::string path = fmt::format("{}/penstock-random-{}.sql", testing::TempDir(), seed);
@@ -72,6 +75,7 @@ bool expected(const SqlError& error) {
 Writer::Writer(int number, std::uint64_t seed, Database a, const LiveSchema& schema, Story& story)
     : name_(std::to_string(number)), random_(seed), live_(schema), story_(story), a_(std::move(a)) {
   a_.run("set lock_timeout = '300ms'");
+  can_prepare_ = a_.value("show max_prepared_transactions") != "0";
   choose_settings();
 }
 
@@ -100,8 +104,17 @@ void Writer::transaction() {
   const std::size_t count = explicit_one ? 1 + random_.below(4) : 1;
   bool sound = true;
   for (std::size_t i = 0; i < count && sound; ++i) sound = step();
-  if (explicit_one) run(sound && random_.chance(0.8) ? "commit" : "rollback");
+  if (explicit_one) end_transaction(sound);
   if (random_.chance(0.02)) std::this_thread::sleep_for(std::chrono::milliseconds(random_.below(300)));
+}
+
+void Writer::end_transaction(bool sound) {
+  const std::string end = sound && random_.chance(0.8) ? "commit" : "rollback";
+  if (!can_prepare_ || !random_.chance(0.3)) {
+    run(end);
+  } else if (run("prepare transaction 'w" + name_ + "'") && sound) {
+    run(end + " prepared 'w" + name_ + "'");
+  }
 }
 
 bool Writer::step() {

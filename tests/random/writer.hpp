@@ -24,6 +24,7 @@ class Writer {
  private:
   void choose_settings();
   void transaction();
+  void end_transaction(bool sound);
   bool step();
   bool change();
   bool run(const std::string& sql);
@@ -36,6 +37,7 @@ class Writer {
   std::shared_ptr<const RandomSchema> schema_;
   Story& story_;
   Database a_;
+  bool can_prepare_;
   std::string complaint_;
 };
 
