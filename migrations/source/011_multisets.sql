@@ -17,14 +17,15 @@ set search_path = pg_catalog, pg_temp set array_nulls = on
 as $$
 declare
     journal text := format('penstock.%I', of_pipeline || '_cdc_' || leaf);
-    named   text := (select c.relation from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root);
+    entry   penstock.captured;
 begin
+    select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
     execute format('insert into %s (relation, action, n, %s) select %L, %L, 1, %s::text from (select ($1).*) penstock_x',
-                   journal, case act when 'insert' then 'new_rows' else 'old_rows' end, named, act,
-                   penstock.image_sql(of_root, 'penstock_x')) using value;
+                   journal, case act when 'insert' then 'new_rows' else 'old_rows' end, entry.relation, act,
+                   penstock.image_as_installed(entry, 'penstock_x')) using value;
 exception when program_limit_exceeded or internal_error or out_of_memory then
     execute format('insert into %s (relation, action, n, old_rows) values ($1, ''oversize'', 1, ''{}'')', journal)
-      using named;
+      using entry.relation;
 end
 $$;
 
@@ -164,8 +165,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    columns text := (select string_agg(format('penstock_y.%I', a.attname), ', ' order by a.attnum) from pg_attribute as a
-                      where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped);
+    columns text := (select string_agg(format('penstock_y.%I', present), ', ' order by attnum)
+                       from penstock.installed_columns(entry));
     big     record;
 begin
     execute format('insert into penstock.%I (relation, action, n, old_rows)
@@ -174,7 +175,7 @@ begin
                               from (select %s from %s penstock_y) penstock_x
                              where pg_column_size(penstock_x.*) <= 1048576) penstock_p
                      group by penstock_p.i / 64',
-                   entry.pipeline || '_cdc_' || leaf, entry.relation, penstock.image_sql(entry.root, 'penstock_x'), columns,
+                   entry.pipeline || '_cdc_' || leaf, entry.relation, penstock.image_as_installed(entry, 'penstock_x'), columns,
                    partition::regclass);
     for big in execute format('select penstock_y as value from %s penstock_y where pg_column_size(penstock_y.*) > 1048576',
                               partition::regclass) loop
