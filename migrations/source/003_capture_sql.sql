@@ -1,5 +1,5 @@
 -- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
--- Functions: penstock.find_key, penstock.insert_sql, penstock.as_installed, penstock.touched_keys,
+-- Functions: penstock.find_key, penstock.insert_sql, penstock.present_name, penstock.as_installed, penstock.touched_keys,
 --   penstock.journal_keys, penstock.capture_settings.
 -- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.
@@ -61,6 +61,17 @@ as $$
       from generate_series(0, 2) as leaf
 $$;
 
+-- present_name: the name of a column as it is now; null when it was dropped. pg_attribute shows a transaction of REPEATABLE
+-- READ what was there when it began, while its statements are parsed by what is there now: the catalog's cache knows.
+create function penstock.present_name(root oid, num int2, seen name) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case when current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then seen::text
+                when n.name not like '........pg.dropped.%' then n.name end
+      from (select (pg_identify_object_as_address('pg_class'::regclass, root, num)).object_names[3] as name) as n
+$$;
+
 -- installed_columns: the columns of a captured table, its key's, found by number, under the names they had when installed:
 -- under these B knows them. A column that took over the name of one goes under a name that B can hardly have, and so waits
 -- there.
@@ -69,12 +80,13 @@ returns table (attnum int2, present text, installed text, type oid)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select a.attnum, a.attname::text,
-           coalesce(k.name, case when a.attname = any (entry.key_columns) then a.attname || ' (another column)' end, a.attname),
+    select a.attnum, p.name,
+           coalesce(k.name, case when p.name = any (entry.key_columns) then p.name || ' (another column)' end, p.name),
            a.atttypid
       from pg_attribute as a
+     cross join lateral (select penstock.present_name(a.attrelid, a.attnum, a.attname) as name) as p
       left join unnest(entry.key_columns, entry.key_attnums) as k (name, num) on k.num = a.attnum
-     where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped
+     where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped and p.name is not null
 $$;
 
 -- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
@@ -111,7 +123,8 @@ as $$
            || ') penstock_k'
       from penstock.captured as c
      cross join lateral (
-           select string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(a.attname), 'null::text'), name),
+           select string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(
+                                 penstock.present_name(a.attrelid, a.attnum, a.attname)), 'null::text'), name),
                              ', ' order by nth),
                   array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)
              from unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
@@ -139,7 +152,7 @@ declare
     act      text;
 begin
     select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
-    select count(a.attname) = cardinality(entry.key_columns) and has_table_privilege(of_root, 'select')
+    select count(penstock.present_name(a.attrelid, a.attnum, a.attname)) = cardinality(entry.key_columns) and has_table_privilege(of_root, 'select')
                and not row_security_active(of_root),
            format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
                      from %s penstock_t, json_to_record($1) penstock_k (%s)

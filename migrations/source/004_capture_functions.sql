@@ -19,7 +19,7 @@ create function penstock.columns_print(root oid) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select string_agg(concat_ws(' ', a.attnum, a.atttypid, a.attname), ',' order by a.attnum)
+    select string_agg(concat_ws(' ', a.attnum, a.atttypid, penstock.present_name(root, a.attnum, a.attname)), ',' order by a.attnum)
       from pg_attribute as a where a.attrelid = root and a.attnum > 0 and not a.attisdropped
 $$;
 

@@ -98,6 +98,28 @@ TEST_F(DdlUnderLoad, AKeyThatMovesOrIsDeletedAgainInATransactionMindsNoAlteratio
   expect_equal("id, v");
 }
 
+// The catalog's tables show such a transaction what was there when it began; its statements see what is there now.
+TEST_F(DdlUnderLoad, ATransactionOfRepeatableReadThatIsOlderThanTheAlterationWrites) {
+  create("id int primary key, v int, list int[], gone int[]", "on_drift = \"ignore\"\n");
+  on_a("insert into t (id, v) select i, i from generate_series(1, 9) as i");
+  Database old = line_.a();
+  const auto writes_after = [&](const std::string& alteration, const std::string& key) {
+    old.run("begin isolation level repeatable read; select count(*) from pg_class");
+    on_a("alter table t " + alteration);
+    EXPECT_NO_THROW(old.run("update t set v = v + 1 where " + key + " < 4; insert into t (" + key +
+                            ", v) values (20, 20), (21, 21); update t set " + key + " = 22 where " + key +
+                            " = 21; delete from t where " + key +
+                            " in (20, 22); update t set v = 0 where false; "
+                            "commit"))
+        << alteration;
+  };
+  writes_after("rename column id to renamed", "renamed");
+  writes_after("rename column renamed to id", "id");
+  writes_after("rename column list to other", "id");
+  writes_after("drop column gone", "id");
+  expect_equal("id, v");
+}
+
 TEST_F(DdlUnderLoad, TakingTheCaptureAwayMakesNoWriterFail) {
   create("id int primary key, v int default 0");
   EXPECT_EQ(alter_under_load({"alter table t disable trigger user", "alter table t enable trigger user",
