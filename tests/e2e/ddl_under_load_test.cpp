@@ -128,6 +128,40 @@ TEST_F(DdlUnderLoad, TakingTheCaptureAwayMakesNoWriterFail) {
             "");
 }
 
+// Who writes a partition by its own name holds no lock on the table.
+TEST_F(DdlUnderLoad, AWriterOfAPartitionMindsNoRenameOfTheTable) {
+  line_.a().run(
+      "create table t (id int primary key, v int) partition by range (id);"
+      "create table t_low partition of t for values from (minvalue) to (100)");
+  on_b("create table t (id int primary key, v int)");
+  configure("");
+  on_a("insert into t values (1, 0)");
+  line_.migrate_and_copy();
+  std::atomic<bool> done = false;
+  std::string error;
+  std::thread writer([&] {
+    try {
+      Database a = line_.a();
+      while (!done)
+        a.run(
+            "begin; update t_low set v = v + 1; update t_low set v = v + 1; delete from t_low where id = 2; "
+            "insert into t_low values (2, 2); commit");
+    } catch (const SqlError& failed) {
+      error = failed.what();
+    }
+  });
+  Database a = line_.a();
+  for (int i = 0; i < 1000; ++i) a.run("alter table t rename to u; alter table u rename to t");
+  for (int i = 0; i < 300; ++i) {
+    a.run("alter table t rename to u");
+    a.run("alter table u rename to t");
+  }
+  done = true;
+  writer.join();
+  EXPECT_EQ(error, "");
+  expect_equal();
+}
+
 TEST_F(DdlUnderLoad, PartitionsComeAndGo) {
   line_.a().run(
       "create table t (id int primary key, v int) partition by range (id);"
