@@ -1,6 +1,6 @@
 -- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
--- Functions: penstock.find_key, penstock.insert_sql, penstock.as_installed, penstock.touched_keys,
---   penstock.journal_keys, penstock.capture_settings, penstock.pin_settings.
+-- Functions: penstock.find_key, penstock.insert_sql, penstock.present_name, penstock.as_installed, penstock.touched_keys,
+--   penstock.reread_sql, penstock.journal_keys, penstock.capture_settings, penstock.pin_settings.
 -- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.
 
@@ -67,6 +67,17 @@ as $$
       from generate_series(0, 2) as leaf
 $$;
 
+-- present_name: the name of a column as it is now; null when it was dropped. pg_attribute shows a transaction of REPEATABLE
+-- READ what was there when it began, while its statements are parsed by what is there now: the catalog's cache knows.
+create function penstock.present_name(root oid, num int2, seen name) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case when current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then seen::text
+                when n.name not like '........pg.dropped.%' then n.name end
+      from (select (pg_identify_object_as_address('pg_class'::regclass, root, num)).object_names[3] as name) as n
+$$;
+
 -- installed_columns: the columns of a captured table, its key's, found by number, under the names they had when installed:
 -- under these B knows them. A column that took over the name of one goes under a name that B can hardly have, and so waits
 -- there.
@@ -75,12 +86,13 @@ returns table (attnum int2, present text, installed text, type oid)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select a.attnum, a.attname::text,
-           coalesce(k.name, case when a.attname = any (entry.key_columns) then a.attname || ' (another column)' end, a.attname),
+    select a.attnum, p.name,
+           coalesce(k.name, case when p.name = any (entry.key_columns) then p.name || ' (another column)' end, p.name),
            a.atttypid
       from pg_attribute as a
+     cross join lateral (select penstock.present_name(a.attrelid, a.attnum, a.attname) as name) as p
       left join unnest(entry.key_columns, entry.key_attnums) as k (name, num) on k.num = a.attnum
-     where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped
+     where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped and p.name is not null
 $$;
 
 -- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
@@ -119,7 +131,8 @@ as $$
            || ') penstock_k'
       from penstock.captured as c
      cross join lateral (
-           select string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(a.attname), 'null::text'), name),
+           select string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(
+                                 penstock.present_name(a.attrelid, a.attnum, a.attname)), 'null::text'), name),
                              ', ' order by nth),
                   array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)
              from unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
@@ -127,6 +140,25 @@ as $$
      cross join unnest(transitions) as t
      where c.pipeline = of_pipeline and c.root = of_root
      group by c.key_columns, k.types
+$$;
+
+-- reread_sql: journals the row of the key object $1 as it stands now; null where the table cannot be read, or a key column was
+-- dropped.
+create function penstock.reread_sql(entry penstock.captured, journal text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case when count(penstock.present_name(a.attrelid, a.attnum, a.attname)) = cardinality(entry.key_columns)
+                     and has_table_privilege(entry.root, 'select') and not row_security_active(entry.root)
+           then format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
+                          from %s penstock_t, json_to_record($1) penstock_k (%s)
+                         where %s', journal, entry.relation, penstock.image_as_installed(entry, 'penstock_t'),
+                       penstock.as_installed(entry),
+                       string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', '),
+                       string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', name, operator,
+                                         penstock.read_cast(a.atttypid)), ' and ')) end
+      from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
+      left join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped
 $$;
 
 -- journal_keys: journals the given keys as they stand now in the table, a row each: 'update' with the present
@@ -138,42 +170,35 @@ language plpgsql
 set search_path = pg_catalog, pg_temp set array_nulls = on
 as $$
 declare
-    entry    penstock.captured;
-    journal  text := format('penstock.%I', of_pipeline || '_cdc_' || leaf);
-    reread   text;
-    complete boolean;
-    key      text;
-    done     bigint;
-    act      text;
+    entry   penstock.captured;
+    journal text := format('penstock.%I', of_pipeline || '_cdc_' || leaf);
+    reread  text;
+    key     text;
+    done    bigint;
+    act     text;
 begin
     select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
-    select count(a.attname) = cardinality(entry.key_columns) and has_table_privilege(of_root, 'select')
-               and not row_security_active(of_root),
-           format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
-                     from %s penstock_t, json_to_record($1) penstock_k (%s)
-                    where %s', journal, entry.relation, penstock.image_as_installed(entry, 'penstock_t'),
-                  penstock.as_installed(entry),
-                  string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', '),
-                  string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', name, operator,
-                                    penstock.read_cast(a.atttypid)), ' and '))
-      into complete, reread
-      from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
-      left join pg_attribute as a on a.attrelid = of_root and a.attnum = num and not a.attisdropped;
+    reread := penstock.reread_sql(entry, journal);
     foreach key in array coalesce(keys, '{}') loop
-        act := 'delete';
-        if not complete then
-            act := 'oversize';
-        else
+        done := 0;
+        act := case when reread is null then 'oversize' end;
+        for attempt in 1 .. 100 loop
+            exit when act is not null;
             begin
                 execute reread using key::json;
                 get diagnostics done = row_count;
-                continue when done > 0;
-            exception when program_limit_exceeded or internal_error or out_of_memory then
-                act := 'oversize';
+                act := case when done > 0 then 'update' else 'delete' end;
+            exception
+                when program_limit_exceeded or internal_error or out_of_memory then
+                    act := 'oversize';
+                when undefined_table then
+                    -- Who writes a partition holds no lock on the root: it was renamed since we asked for its name.
+                    reread := penstock.reread_sql(entry, journal);
             end;
-        end if;
+        end loop;
+        continue when done > 0;
         execute format('insert into %s (relation, action, n, old_rows) values ($1, $2, 1, $3)', journal)
-          using entry.relation, act, key;
+          using entry.relation, coalesce(act, 'oversize'), key;
     end loop;
 end
 $$;

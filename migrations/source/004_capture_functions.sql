@@ -19,7 +19,7 @@ create function penstock.columns_print(root oid) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select string_agg(concat_ws(' ', a.attnum, a.atttypid, a.attname), ',' order by a.attnum)
+    select string_agg(concat_ws(' ', a.attnum, a.atttypid, penstock.present_name(root, a.attnum, a.attname)), ',' order by a.attnum)
       from pg_attribute as a where a.attrelid = root and a.attnum > 0 and not a.attisdropped
 $$;
 
@@ -102,7 +102,7 @@ $$;
 --             lasts to the end of the transaction, so a poller cannot fall asleep over it. Once a transaction is
 --             enough. NOTIFY makes PREPARE TRANSACTION fail: where that is possible, the poller polls.
 --   {reread}  journals the keys in {touched} as they stand now. LATERAL with LIMIT: an index look-up a key, whatever
---             the statistics say.
+--             the statistics say. Who writes a partition holds no lock on the root, which may be renamed at any moment.
 create function penstock.create_capture_function(name text, body text, fields jsonb) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -125,6 +125,13 @@ declare
                   left join lateral (select {table_image}::text as image from {table} penstock_t
                                       where {match} limit 1) penstock_r on true) penstock_p
          group by penstock_p.image is null, penstock_p.i / penstock_piece$$;
+    reread_partitioned text := $$
+        begin
+            {reread}
+        exception when undefined_table then
+            execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
+            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+        end;$$;
     bulk text := $$
         insert into {leaf} (relation, action, n, {column})
         select {relation}, {action}, count(*), string_agg(penstock_p.image, chr(30) order by penstock_p.i)
@@ -136,6 +143,9 @@ begin
     fields := fields || jsonb_build_object(
         'note', penstock.fill(note, fields), 'reread', penstock.insert_sql(reread, fields),
         'bulk', penstock.insert_sql(bulk, fields), 'one', penstock.insert_sql(one, fields));
+    if (fields ->> 'partitioned')::boolean then
+        fields := fields || jsonb_build_object('reread', penstock.fill(reread_partitioned, fields));
+    end if;
     execute format('create or replace function %s() returns trigger language plpgsql security definer %s as %L',
                    (fields ->> 'function') || name, fields ->> 'settings', penstock.fill(body, fields));
     execute format('revoke execute on function %s() from public', (fields ->> 'function') || name);

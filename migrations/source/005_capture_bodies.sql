@@ -109,7 +109,7 @@ begin
     end if;
     if current_setting({setting}, true) = pg_current_xact_id()::text and {ready} then
         if {altered} then
-            execute penstock.touched_keys({pipeline_text}, {root}, array['penstock_old']) into penstock_keys;
+            execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
             perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
         else
             {reread}
@@ -211,7 +211,8 @@ declare
         'moved', penstock.fill(moved, fields), 'transitions', $$'{penstock_old,penstock_new}'$$,
         'touched', old_keys || ' union ' || new_keys);
     of_old   jsonb := jsonb_build_object(
-        'touched', old_keys, 'column', 'old_rows', 'image', (fields ->> 'key_image') || '::text', 'action', $$'delete'$$,
+        'transitions', $$'{penstock_old}'$$, 'touched', old_keys, 'column', 'old_rows',
+        'image', (fields ->> 'key_image') || '::text', 'action', $$'delete'$$,
         'images', '(' || old_keys || ') penstock_k');
 begin
     perform penstock.create_capture_function('_truncate', penstock.truncate_body(),
@@ -221,6 +222,7 @@ begin
             penstock.fill($$select {old_keys} where tg_op <> 'INSERT' union select {new_keys} where tg_op <> 'DELETE'$$, fields)));
         return;
     end if;
+    fields := fields || jsonb_build_object('partitioned', partitioned);
     perform penstock.create_capture_function('_insert', penstock.image_body(),
         fields || of_new || jsonb_build_object('action', $$'insert'$$));
     perform penstock.create_capture_function('_update', penstock.image_body(),

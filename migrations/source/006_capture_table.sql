@@ -37,8 +37,8 @@ begin
                            of_pipeline || '_cdc_' || leaf, entry.relation,
                            penstock.json_object_sql('penstock_k', entry.key_columns,
                                array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)),
-                           string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(a.attname), 'null::text'),
-                                             name), ', ' order by nth),
+                           string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(
+                                             penstock.present_name(of_root, num, a.attname)), 'null::text'), name), ', ' order by nth),
                            partition::regclass)
                from unnest(entry.key_columns, entry.key_attnums) with ordinality as u (name, num, nth)
                left join pg_attribute as a on a.attrelid = of_root and a.attnum = num and not a.attisdropped);

@@ -98,12 +98,68 @@ TEST_F(DdlUnderLoad, AKeyThatMovesOrIsDeletedAgainInATransactionMindsNoAlteratio
   expect_equal("id, v");
 }
 
+// The catalog's tables show such a transaction what was there when it began; its statements see what is there now.
+TEST_F(DdlUnderLoad, ATransactionOfRepeatableReadThatIsOlderThanTheAlterationWrites) {
+  create("id int primary key, v int, list int[], gone int[]", "on_drift = \"ignore\"\n");
+  on_a("insert into t (id, v) select i, i from generate_series(1, 9) as i");
+  Database old = line_.a();
+  const auto writes_after = [&](const std::string& alteration, const std::string& key) {
+    old.run("begin isolation level repeatable read; select count(*) from pg_class");
+    on_a("alter table t " + alteration);
+    EXPECT_NO_THROW(old.run("update t set v = v + 1 where " + key + " < 4; insert into t (" + key +
+                            ", v) values (20, 20), (21, 21); update t set " + key + " = 22 where " + key +
+                            " = 21; delete from t where " + key +
+                            " in (20, 22); update t set v = 0 where false; "
+                            "commit"))
+        << alteration;
+  };
+  writes_after("rename column id to renamed", "renamed");
+  writes_after("rename column renamed to id", "id");
+  writes_after("rename column list to other", "id");
+  writes_after("drop column gone", "id");
+  expect_equal("id, v");
+}
+
 TEST_F(DdlUnderLoad, TakingTheCaptureAwayMakesNoWriterFail) {
   create("id int primary key, v int default 0");
   EXPECT_EQ(alter_under_load({"alter table t disable trigger user", "alter table t enable trigger user",
                               "drop trigger penstock_emp_insert on t", "drop trigger penstock_emp_move on t",
                               "drop trigger penstock_emp_truncate on t", "alter table t drop constraint t_pkey"}),
             "");
+}
+
+// Who writes a partition by its own name holds no lock on the table.
+TEST_F(DdlUnderLoad, AWriterOfAPartitionMindsNoRenameOfTheTable) {
+  line_.a().run(
+      "create table t (id int primary key, v int) partition by range (id);"
+      "create table t_low partition of t for values from (minvalue) to (100)");
+  on_b("create table t (id int primary key, v int)");
+  configure("");
+  on_a("insert into t values (1, 0)");
+  line_.migrate_and_copy();
+  std::atomic<bool> done = false;
+  std::string error;
+  std::thread writer([&] {
+    try {
+      Database a = line_.a();
+      while (!done)
+        a.run(
+            "begin; update t_low set v = v + 1; update t_low set v = v + 1; delete from t_low where id = 2; "
+            "insert into t_low values (2, 2); commit");
+    } catch (const SqlError& failed) {
+      error = failed.what();
+    }
+  });
+  Database a = line_.a();
+  for (int i = 0; i < 1000; ++i) a.run("alter table t rename to u; alter table u rename to t");
+  for (int i = 0; i < 300; ++i) {
+    a.run("alter table t rename to u");
+    a.run("alter table u rename to t");
+  }
+  done = true;
+  writer.join();
+  EXPECT_EQ(error, "");
+  expect_equal();
 }
 
 TEST_F(DdlUnderLoad, PartitionsComeAndGo) {

@@ -354,6 +354,25 @@ TEST_F(Traps, Trap19_MigrateBehindAnIdleTransactionHoldsUpNoWriter) {
   expect_equal();
 }
 
+TEST_F(Traps, Trap19_MigrateWaitsForATableThatIsLockedWhollyAtAnyOfItsSteps) {
+  line_.on_both("create table t (id int primary key, v int)");
+  line_.configure("[[table]]\nsource = \"public.t\"\n");
+  line_.migrate();
+  line_.a().run("drop table t; create table t (id int primary key, v int); insert into t values (1, 1)");
+  Database writer = line_.a();
+  std::thread in_use([&] {
+    for (int i = 0; i < 4; ++i) {
+      writer.run("begin; truncate t");
+      std::this_thread::sleep_for(400ms);
+      writer.run("rollback");
+      std::this_thread::sleep_for(20ms);
+    }
+  });
+  line_.migrate();
+  in_use.join();
+  line_.expect_equal("t", "t", "id");
+}
+
 TEST_F(Traps, Trap20_TheRingTurnsAndEmptiesWithoutAWriterWaiting) {
   create("id int primary key, v text");
   begin();
