@@ -1,5 +1,6 @@
 -- 010_doubts: whether every change of a captured table is still journaled, and since when not.
--- Tables: penstock.escaped. Functions: penstock.trigger_print, penstock.capture_state, penstock.note_capture, penstock.watch_capture, penstock.doubts.
+-- Tables: penstock.escaped. Functions: penstock.trigger_print, penstock.capture_state, penstock.note_capture,
+--   penstock.watch_capture, penstock.doubts.
 -- Tables touched: penstock.captured, penstock.request, the catalog; triggers on new partitions.
 -- Grants: EXECUTE revoked from PUBLIC.
 --

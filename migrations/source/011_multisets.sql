@@ -111,7 +111,8 @@ declare
     sizes      text := 'select pg_column_size(penstock_x.*) as size from %s penstock_x';
     images     text := '(select %s::text as image, row_number() over () - 1 as i from %s penstock_x)';
     -- A row of a transition table is an anonymous record; only as one of the table's own type can it be passed on.
-    one_by_one text := $$for penstock_row in execute format('select row(penstock_x.*)::%%s as value from %s penstock_x', tg_relid::regclass) loop
+    one_by_one text := $$for penstock_row in
+            execute format('select row(penstock_x.*)::%%s as value from %s penstock_x', tg_relid::regclass) loop
             perform penstock.journal_image({pipeline_text}, {root}, penstock_leaf, %L, penstock_row.value);
         end loop;$$;
     unformed   text := 'insert into {leaf} (relation, action, n, old_rows) select {relation}, ''oversize'', 1, {no_key} from %s';

@@ -1,7 +1,8 @@
 -- newest_slot: where a pipeline stands.   $1 text pipeline
 -- Returns: epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal, captured, the relations whose
---   copy is not done (one a line; those that others refer to first), whether slices are stored with the batch, whether A's transaction ids are where the
---   slot left them or beyond (not so: another life of A, a dump restored), the relations with rows that were asked for by key.
+--   copy is not done (one a line; those that others refer to first), whether slices are stored with the batch, whether A's
+--   transaction ids are where the slot left them or beyond (not so: another life of A, a dump restored), the relations with rows
+--   that were asked for by key.
 -- Reads penstock.slot (backward scan of its primary key), penstock.slice, pg_constraint.
 with recursive refers as (
     select distinct f.conrelid as root, f.confrelid as to_root from pg_constraint as f
