@@ -1,6 +1,7 @@
 -- 001_tables: what Penstock remembers on the source database A.
 -- Tables: penstock.captured (which tables are captured, and how), penstock.slot (the stored reading offset
---   of each pipeline), penstock.slice (rows of a backfill, stored until their batch is acknowledged).
+--   of each pipeline), penstock.slice (rows of a backfill, stored until their batch is acknowledged),
+--   penstock.unlogged_marker (to notice a crash).
 -- Functions: penstock.lock_key, penstock.fill, penstock.xid_ranges.
 -- Grants: none. The schema belongs to Penstock's role; writers need no right on it.
 
@@ -8,17 +9,20 @@ create table penstock.captured (
     pipeline        text        not null,
     relation        text        not null,   -- quote_ident(schema)||'.'||quote_ident(table) when installed
     root            oid         not null,   -- the table, or the root of its partitions; survives a rename
-    key_columns     text[]      not null,   -- names when installed: the names inside key objects
+    key_columns     text[]      not null,   -- names when installed: the names inside key objects; {}: no key
     key_attnums     int2[]      not null,   -- what holds after a rename
     key_operators   text[]      not null,   -- operator(pg_catalog.=) and the like, one a column
     key_index       oid         not null,
     key_index_built boolean     not null,   -- migrate built the index, so uninstall drops it
-    columns         jsonb       not null,   -- [{"name","type","attnum"}] when installed, to notice drift
+    columns         text,                   -- a print of the columns that the functions were generated for
+    file            oid,                    -- and the table's file then
+    by_rows         boolean     not null,   -- captured by row triggers (013), not by statement triggers
     created_at      timestamptz not null default clock_timestamp(),
     targets         oid[],                  -- the table and its partitions, when last found captured wholly
     triggers        text,                   -- a print of their triggers then
     whole_at        timestamptz,            -- when that was
     doubtful_since  timestamptz,            -- from then on changes may be missing on B; null: none
+    files           jsonb,                  -- of the table and its partitions, when last looked at (012)
     primary key (pipeline, relation),
     unique (pipeline, root)
 );
@@ -49,10 +53,15 @@ create table penstock.slice (
     batch    bigint not null,
     piece    int    not null,
     relation text   not null,
-    action   text   not null check (action in ('read', 'delete')),
+    action   text   not null check (action in ('read', 'delete', 'truncate')),
     n        int    not null,
-    rows     text   not null,               -- images, or the keys of rows that are gone
+    rows     text   not null,               -- images, or the keys of rows that are gone; '' for a TRUNCATE
     primary key (pipeline, epoch, batch, piece)
+);
+
+-- A row a pipeline, which a crash takes away together with the rows of every other unlogged table (012).
+create unlogged table penstock.unlogged_marker (
+    pipeline text primary key
 );
 
 -- lock_key: the advisory lock of a pipeline for one purpose ('sleep', 'capture', 'apply', 'migrate').
@@ -93,5 +102,5 @@ as $$
      where running + 1 < following
 $$;
 
-revoke all on penstock.captured, penstock.slot, penstock.slice from public;
+revoke all on penstock.captured, penstock.slot, penstock.slice, penstock.unlogged_marker from public;
 revoke execute on all functions in schema penstock from public;

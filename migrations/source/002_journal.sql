@@ -25,6 +25,8 @@ begin
     if to_regclass(format('penstock.%I', journal)) is not null then
         return;
     end if;
+    -- Before any table is captured, so that its lack always means a crash.
+    insert into penstock.unlogged_marker (pipeline) values (pipeline) on conflict do nothing;
     -- CACHE 1: ids handed out in blocks per session would not follow the order of row locks.
     execute format('create sequence penstock.%I cache 1', journal || '_id_seq');
     execute format('create sequence penstock.%I minvalue 0 maxvalue 2 start 0 cache 1', journal || '_ring_seq');

@@ -1,6 +1,6 @@
 -- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
 -- Functions: penstock.find_key, penstock.insert_sql, penstock.present_name, penstock.as_installed, penstock.touched_keys,
---   penstock.reread_sql, penstock.journal_keys, penstock.capture_settings.
+--   penstock.reread_sql, penstock.journal_keys, penstock.capture_settings, penstock.pin_settings.
 -- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.
 
@@ -37,8 +37,8 @@ as $$
      limit 1
 $$;
 
--- capture_settings: the SET clauses of the capture functions. The text of a captured value must not depend on
--- the writer's session. enable_seqscan: a re-read by key planned while the table was small stays right.
+-- capture_settings: the SET clauses of the functions that write images. The text of a value must not depend on the
+-- session. enable_seqscan: a re-read by key planned while the table was small stays right.
 create function penstock.capture_settings() returns text
 language sql immutable
 as $$
@@ -47,6 +47,12 @@ as $$
            'set extra_float_digits = 1 set lc_monetary = ''C'' set quote_all_identifiers = off '
            'set plan_cache_mode = ''auto'' set enable_seqscan = off set jit = off set work_mem = ''16MB'''
 $$;
+
+-- pin_settings: gives a function of ours these settings, beside its own.
+create function penstock.pin_settings(of_function regprocedure) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$ begin execute format('alter function %s %s', of_function, penstock.capture_settings()); end $$;
 
 -- insert_sql: one statement of the capture function for each leaf, chosen by the variable penstock_leaf.
 -- A plain insert into a leaf costs half of one routed by a partitioned or triggered parent.
@@ -90,16 +96,18 @@ as $$
 $$;
 
 -- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
--- renamed it is the table itself.
+-- renamed it is the table itself. ONLY: tables that inherit from it are tables of their own.
 create function penstock.as_installed(entry penstock.captured) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select case when bool_and(present = installed) then entry.root::regclass::text
+    select case when bool_and(present = installed) then min(t.name)
                 else format('(select %s from %s penstock_y)',
                             string_agg(format('penstock_y.%I as %I', present, installed), ', ' order by attnum),
-                            entry.root::regclass) end
+                            min(t.name)) end
       from penstock.installed_columns(entry)
+     cross join (select case c.relkind when 'p' then '' else 'only ' end || entry.root::regclass
+                   from pg_class as c where c.oid = entry.root) as t (name)
 $$;
 
 -- image_as_installed: the expression that writes a row of it.

@@ -70,6 +70,7 @@ as $$
         'channel', quote_literal('penstock_' || pipeline),
         'settings', penstock.capture_settings(),
         'keys', string_agg(format('penstock_x.%I as %I', name, name), ', ' order by nth),
+        'new_keys', string_agg(format('new.%I as %I', name, name), ', ' order by nth),
         'old_keys', string_agg(format('old.%I as %I', name, name), ', ' order by nth),
         'match', string_agg(format('penstock_t.%I %s penstock_k.%I', name, operator, name), ' and ' order by nth),
         'row_image', penstock.image_sql(root, 'penstock_x'), 'table_image', penstock.image_sql(root, 'penstock_t'),

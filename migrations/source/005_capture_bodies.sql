@@ -1,5 +1,5 @@
 -- 005_capture_bodies: the bodies of the generated trigger functions, one for each kind of event.
--- Functions: penstock.create_capture_functions(fields, partitioned). See 004 for how a statement is journaled.
+-- Functions: penstock.create_capture_functions(fields, partitioned, by_rows). See 004 for how a statement is journaled.
 -- Tables touched: none but the catalog. Grants: EXECUTE revoked from PUBLIC.
 
 -- INSERT and UPDATE. After a rename of the table or of a key column the rows are journaled by what the catalog says now, the
@@ -187,7 +187,8 @@ end $$ $outer$;
 -- create_capture_functions: the functions of one table. A partitioned table has no row trigger for moved keys: a
 -- move to another partition fires none for UPDATE. It compares the two transition tables instead, which hold the
 -- images of a row at the same place; one that differs in its key, or lacks its partner, makes all keys re-read.
-create function penstock.create_capture_functions(fields jsonb, partitioned boolean) returns void
+-- by_rows: a row trigger takes the place of the statement triggers (013).
+create function penstock.create_capture_functions(fields jsonb, partitioned boolean, by_rows boolean) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $outer$
@@ -210,17 +211,22 @@ declare
         'moved', penstock.fill(moved, fields), 'transitions', $$'{penstock_old,penstock_new}'$$,
         'touched', old_keys || ' union ' || new_keys);
     of_old   jsonb := jsonb_build_object(
-        'transitions', $$'{penstock_old}'$$, 'touched', old_keys, 'column', 'old_rows', 'image', (fields ->> 'key_image') || '::text', 'action', $$'delete'$$,
-        'images', '(' || old_keys || ') penstock_k');
+        'transitions', $$'{penstock_old}'$$, 'touched', old_keys, 'column', 'old_rows',
+        'image', (fields ->> 'key_image') || '::text', 'action', $$'delete'$$, 'images', '(' || old_keys || ') penstock_k');
 begin
+    perform penstock.create_capture_function('_truncate', penstock.truncate_body(),
+        fields || of_old || jsonb_build_object('action', $$'truncate'$$));
+    if by_rows then
+        perform penstock.create_capture_function('_row', penstock.row_body(), fields || of_old || jsonb_build_object('touched',
+            penstock.fill($$select {old_keys} where tg_op <> 'INSERT' union select {new_keys} where tg_op <> 'DELETE'$$, fields)));
+        return;
+    end if;
     fields := fields || jsonb_build_object('partitioned', partitioned);
     perform penstock.create_capture_function('_insert', penstock.image_body(),
         fields || of_new || jsonb_build_object('action', $$'insert'$$));
     perform penstock.create_capture_function('_update', penstock.image_body(),
         fields || case when partitioned then of_moved else of_new end || jsonb_build_object('action', $$'update'$$));
     perform penstock.create_capture_function('_delete', penstock.delete_body(), fields || of_old);
-    perform penstock.create_capture_function('_truncate', penstock.truncate_body(),
-        fields || of_old || jsonb_build_object('action', $$'truncate'$$));
     if not partitioned then
         perform penstock.create_capture_function('_move', penstock.move_body(),
             fields || of_old || jsonb_build_object('touched', 'select ' || (fields ->> 'old_keys')));

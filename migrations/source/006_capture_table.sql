@@ -1,8 +1,9 @@
 -- 006_capture_table: installs and removes the triggers of one table.
--- Functions: penstock.journal_leaf, penstock.wanted_triggers, penstock.create_triggers,
---   penstock.capture_table(pipeline, relation, key_columns),
+-- Functions: penstock.journal_leaf, penstock.needs_row_triggers, penstock.wanted_triggers, penstock.create_triggers,
+--   penstock.generate_functions, penstock.renew_functions, penstock.capture_table(pipeline, relation, key_columns),
 --   penstock.release_table(pipeline, relation), penstock.drop_journal(pipeline).
--- Tables touched: penstock.captured, penstock.slot, penstock.slice; triggers on the captured tables.
+-- Tables touched: penstock.captured, penstock.slot, penstock.slice, penstock.unlogged_marker; triggers on the captured
+--   tables.
 -- Grants: EXECUTE revoked from PUBLIC.
 
 -- journal_leaf: journals every key of one partition as deleted; it is about to be truncated on its own.
@@ -15,6 +16,10 @@ declare
 begin
     select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
     if not has_table_privilege(partition, 'select') or row_security_active(partition) then
+        return;
+    end if;
+    if entry.key_columns = '{}' then
+        perform penstock.journal_leaf_rows(entry, partition, leaf);
         return;
     end if;
     execute (select format('insert into penstock.%I (relation, action, n, old_rows)
@@ -33,6 +38,17 @@ begin
 end
 $$;
 
+-- needs_row_triggers: whether statements reach the table's rows, or its partitions', without its statement triggers (013).
+create function penstock.needs_row_triggers(root oid) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (select from pg_inherits as i join pg_class as c on c.oid = root
+                    where c.relkind = 'r' and not c.relispartition and root in (i.inhrelid, i.inhparent))
+        or exists (select from pg_subscription_rel as s
+                    where s.srrelid = root or s.srrelid in (select relid from pg_partition_tree(root)))
+$$;
+
 -- wanted_triggers: the triggers of a captured table and of its partitions at every level (DML fires only the triggers of the
 -- table it names). A table that is partitioned itself needs no TRUNCATE trigger unless it is the root: its leaves have theirs.
 create function penstock.wanted_triggers(of_pipeline text, root oid, operators text[], key_columns text[])
@@ -44,17 +60,22 @@ as $$
       from pg_class as r
      cross join lateral (select r.oid union select relid from pg_partition_tree(r.oid)) as t (oid)
       join pg_class as c on c.oid = t.oid
+     cross join lateral (
+           select penstock.needs_row_triggers(root)
+                  or exists (select from penstock.captured as e where e.pipeline = of_pipeline and e.root = r.oid and e.by_rows)) as k (by_rows)
      cross join lateral (values
-           ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', true),
-           ('update', 'after update', case when r.relkind = 'p' then 'referencing old table as penstock_old new table as '
+           ('row', 'after insert or update or delete', 'for each row', '_row', k.by_rows and c.relkind = 'r'),
+           ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', not k.by_rows),
+           ('update', 'after update', case when r.relkind = 'p' or key_columns = '{}' then 'referencing old table as penstock_old new table as '
                'penstock_new for each statement' else 'referencing new table as penstock_new for each statement' end,
-               '_update', true),
-           ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', true),
+               '_update', not k.by_rows),
+           ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', not k.by_rows),
            ('truncate', 'before truncate', 'for each statement', '_truncate', c.oid = r.oid or c.relkind = 'r'),
            ('truncated', 'after truncate', 'for each statement', '_truncate', c.oid = r.oid),
            ('move', 'after update', 'for each row when (not ('
                || (select string_agg(format('old.%I %s new.%I', k, o, k), ' and ')
-                     from unnest(key_columns, operators) as u (k, o)) || '))', '_move', r.relkind <> 'p'))
+                     from unnest(key_columns, operators) as u (k, o)) || '))', '_move',
+            r.relkind <> 'p' and key_columns <> '{}' and not k.by_rows))
            as w (name, event, clauses, suffix, needed)
      where r.oid = root and w.needed
 $$;
@@ -87,10 +108,55 @@ begin
 end
 $$;
 
+-- generate_functions: the functions of a captured table, for its columns as they are. The triggers stay what they are, and
+-- no lock is taken on the table: a statement under way ends with the functions it began with, which are as exact.
+create function penstock.generate_functions(entry penstock.captured) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    fields jsonb := penstock.capture_fields(entry.pipeline, entry.root, entry.relation, entry.key_columns, entry.key_operators);
+begin
+    if entry.key_columns = '{}' then
+        perform penstock.create_multiset_functions(fields, entry.by_rows);
+    else
+        perform penstock.create_capture_functions(fields, (select c.relkind = 'p' from pg_class as c where c.oid = entry.root),
+                                                  entry.by_rows);
+    end if;
+    update penstock.captured as c
+       set columns = penstock.columns_print(c.root), file = pg_relation_filenode(c.root)
+     where c.pipeline = entry.pipeline and c.relation = entry.relation;
+end
+$$;
+
+-- renew_functions: the same for the tables of a pipeline that were altered since, or have a new file: theirs are exact, but
+-- cost a writer some queries a statement. Not while the table or a key column bears another name than when installed, nor
+-- while `migrate` is at work.
+create function penstock.renew_functions(of_pipeline text) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not pg_try_advisory_xact_lock(penstock.lock_key(of_pipeline, 'migrate')) then
+        return;
+    end if;
+    perform penstock.generate_functions(c)
+       from penstock.captured as c
+      where c.pipeline = of_pipeline
+        and (c.columns, c.file) is distinct from (penstock.columns_print(c.root), pg_relation_filenode(c.root))
+        and c.relation = (select format('%I.%I', n.nspname, r.relname) from pg_class as r
+                            join pg_namespace as n on n.oid = r.relnamespace where r.oid = c.root)
+        and not exists (select from unnest(c.key_columns, c.key_attnums) as k (name, num)
+                          left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and a.attname = name
+                         where a.attname is null);
+end
+$$;
+
 -- capture_table: installs, or brings up to date, the functions and triggers of a table and of its partitions at
 -- every level (DML fires only the triggers of the table it names), and records it. key_columns null: the primary
--- key. key_index_built: the caller built the index for this. Takes SHARE ROW EXCLUSIVE on each table it adds a
--- trigger to: the caller sets lock_timeout and tries again. Returns the relation as recorded.
+-- key, or none where the table has none (011). key_index_built: the caller built the index for this. Takes SHARE ROW
+-- EXCLUSIVE on each table it adds a trigger to: the caller sets lock_timeout and tries again. Returns the relation as
+-- recorded.
 create function penstock.capture_table(pipeline text, relation regclass, key_columns text[],
                                        key_index_built boolean default false) returns text
 language plpgsql
@@ -102,10 +168,13 @@ declare
                       join pg_namespace as n on n.oid = c.relnamespace where c.oid = relation);
     key    record;
     before penstock.captured;
-    target oid;
 begin
     select * into key from penstock.find_key(relation, key_columns);
-    if not found then
+    if not found and key_columns is null
+       and not exists (select from pg_index as i where i.indrelid = relation and i.indisprimary) then
+        select 0::oid as key_index, '{}'::text[] as columns, '{}'::int2[] as attnums, '{}'::text[] as operators into key;
+    end if;
+    if key.columns is null then
         raise exception 'no immediate unique index on the key of %', name using errcode = 'invalid_table_definition';
     end if;
     select * into before from penstock.captured as c where c.pipeline = pipeline and c.root = relation;
@@ -117,21 +186,17 @@ begin
     perform penstock.release_table(c.pipeline, c.relation) from penstock.captured as c
       where c.pipeline = pipeline and c.relation = name and c.root <> relation;
     insert into penstock.captured as c (pipeline, relation, root, key_columns, key_attnums, key_operators, key_index,
-                                        key_index_built, columns)
-    select pipeline, name, relation, key.columns, key.attnums, key.operators, key.key_index,
-           key_index_built or coalesce(before.key_index_built and before.key_index = key.key_index, false),
-           (select jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
-                                                'attnum', a.attnum) order by a.attnum)
-              from pg_attribute as a where a.attrelid = relation and a.attnum > 0 and not a.attisdropped)
+                                        key_index_built, by_rows)
+    values (pipeline, name, relation, key.columns, key.attnums, key.operators, key.key_index,
+            key_index_built or coalesce(before.key_index_built and before.key_index = key.key_index, false),
+            penstock.needs_row_triggers(relation))
         on conflict on constraint captured_pkey do update
-       set columns = excluded.columns, key_index_built = c.key_index_built or excluded.key_index_built;
-    perform penstock.create_capture_functions(
-        penstock.capture_fields(pipeline, relation, name, key.columns, key.operators),
-        (select c.relkind = 'p' from pg_class as c where c.oid = relation));
+       set by_rows = excluded.by_rows, key_index_built = c.key_index_built or excluded.key_index_built;
     perform penstock.note_capture(pipeline);    -- what was missing until now
-    for target in select relation::oid union select t.relid from pg_partition_tree(relation) as t loop
-        perform penstock.create_triggers(pipeline, relation, target, key.operators, key.columns);
-    end loop;
+    perform penstock.install_triggers(pipeline, relation);
+    -- Row triggers see whatever statement triggers see: a table that left its tree has lost nothing.
+    update penstock.captured as c set targets = null, triggers = null
+     where c.pipeline = pipeline and c.root = relation and before.by_rows and not c.by_rows;
     perform penstock.note_capture(pipeline);
     return name;
 end
@@ -154,7 +219,7 @@ begin
         return false;
     end if;
     delete from penstock.request as r where r.pipeline = pipeline and r.relation = relation;
-    foreach suffix in array array['_insert', '_update', '_delete', '_truncate', '_move'] loop
+    foreach suffix in array array['_insert', '_update', '_delete', '_truncate', '_move', '_row'] loop
         execute format('drop function if exists penstock.%I() cascade', pipeline || '_' || entry.root || suffix);
     end loop;
     return true;
@@ -173,6 +238,7 @@ begin
     execute format('drop table if exists penstock.%I cascade', pipeline || '_cdc');
     execute format('drop sequence if exists penstock.%I', pipeline || '_cdc_id_seq');
     execute format('drop sequence if exists penstock.%I', pipeline || '_cdc_ring_seq');
+    delete from penstock.unlogged_marker as m where m.pipeline = pipeline;
     delete from penstock.slice as s where s.pipeline = pipeline;
     delete from penstock.slot as s where s.pipeline = pipeline;
 end

@@ -1,6 +1,7 @@
 -- 007_slot: where a pipeline begins, and the initial copy in slices.
 -- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.append_backfill,
---   penstock.start_slot, penstock.copy_anew, penstock.index_operator, penstock.behind_sql, penstock.slice_sql, penstock.store_slice.
+--   penstock.start_slot, penstock.journal_truncate, penstock.copy_anew, penstock.index_operator, penstock.behind_sql,
+--   penstock.slice_sql, penstock.store_rows, penstock.note_stored, penstock.newest_slot, penstock.store_slice.
 -- Tables touched: penstock.slot, penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
 
@@ -49,9 +50,8 @@ as $$
                   from unnest(relations) as r where penstock.slot_lacks(start_slot.pipeline, array[r])))
 $$;
 
--- copy_anew: for a relation that was dropped and created anew. B's copy is emptied, then what is there is copied. Called like
--- start_slot: what the new triggers journaled before this TRUNCATE is in the table, and so in the copy that follows it.
-create function penstock.copy_anew(of_pipeline text, of_relation text) returns void
+-- journal_truncate: journals that a table was emptied, where no trigger could.
+create function penstock.journal_truncate(of_pipeline text, of_relation text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -59,9 +59,18 @@ begin
     execute format('insert into penstock.%I (relation, action, n) values ($1, ''truncate'', 1)',
                    of_pipeline || '_cdc_' || pg_sequence_last_value(format('penstock.%I', of_pipeline || '_cdc_ring_seq')::regclass))
       using of_relation;
-    perform penstock.append_backfill(of_pipeline,
-                jsonb_build_object(of_relation, jsonb_build_object('after', null, 'done', false)));
 end
+$$;
+
+-- copy_anew: for a relation that was dropped and created anew. B's copy is emptied, then what is there is copied. Called like
+-- start_slot: what the new triggers journaled before this TRUNCATE is in the table, and so in the copy that follows it.
+create function penstock.copy_anew(of_pipeline text, of_relation text) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    select penstock.journal_truncate(of_pipeline, of_relation);
+    select penstock.append_backfill(of_pipeline,
+               jsonb_build_object(of_relation, jsonb_build_object('after', null, 'done', false)));
 $$;
 
 -- index_operator: the operator of a btree index on one of its columns: strategy 3 is equal, 4 not less, 5 greater.
@@ -101,25 +110,23 @@ begin
 end
 $$;
 
--- slice_sql: reads the next rows of a table, or of one partition, in key order behind a key.   $1 json key object or null,
--- $2 rows at most. The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
-create function penstock.slice_sql(of_pipeline text, of_relation text, part regclass) returns text
+-- slice_sql: reads the next rows of a table, or of one partition, in key order behind a key object (null: from the start), for
+-- store_rows. The rows' order is the key index's own; the comparison is by the operators of that index, wherever they live.
+create function penstock.slice_sql(entry penstock.captured, part regclass, after text, rows_max int) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $outer$
 declare
-    entry  penstock.captured;
     keys   text;
     behind text;
     key    text;
 begin
-    select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
     select string_agg(format('t.%I', name), ', ' order by nth),
            -- Of the key's columns alone: a domain that refuses NULL would refuse the columns it lacks.
            penstock.behind_sql(array_agg(format('t.%I', name) order by nth),
-                               array_agg(format('(select a.%1$I%3$s from json_to_record($1) as a (%2$s))', name,
+                               array_agg(format('(select a.%1$I%3$s from json_to_record(%4$L) as a (%2$s))', name,
                                                 penstock.read_column(name, a.atttypid, a.atttypmod),
-                                                penstock.read_cast(a.atttypid)) order by nth),
+                                                penstock.read_cast(a.atttypid), after) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 3) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 4) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 5) order by nth)),
@@ -128,67 +135,94 @@ begin
       from unnest(entry.key_columns, entry.key_attnums) with ordinality as k (name, num, nth)
       join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped;
     return format($$
-        select %1$s::text as image, %2$s as key
+        select %1$s::text as image, null as key, %2$s::text as mark
           from %3$s as t
          cross join lateral (select %4$s) as k
-         where $1 is null or %5$s
-         order by %4$s limit $2 $$,
-        penstock.image_as_installed(entry, 't'), key, coalesce(part::text, penstock.as_installed(entry)), keys, behind);
+         where %5$s
+         order by %4$s limit %6$s $$,
+        penstock.image_as_installed(entry, 't'), key, coalesce(part::text, penstock.as_installed(entry)), keys,
+        case when after is null then 'true' else behind end, rows_max);
 end
 $outer$;
 
--- store_slice: reads the next slice of a relation's copy and stores it beside the batch that the same REPEATABLE
--- READ transaction has just opened: its rows are the table at exactly that batch's snapshot. Notes in that batch's
--- slot row how far the copy has come. A partition that is no more ends its copy. Returns the number of rows.
-create function penstock.store_slice(of_pipeline text, of_relation text, rows_max int) returns bigint
+-- store_rows: stores what `source` reads (SQL text, parameters bound by whoever made it) beside the batch that the same
+-- REPEATABLE READ transaction has just opened: its rows are the table at exactly that batch's snapshot. source yields, in
+-- order: image text; or null and the key text of a row that is gone; mark text, whatever its caller needs to go on. At most
+-- 8 MB, or one row, so that memory is bounded however wide the rows. Returns how many were stored, and the mark of the last.
+create function penstock.store_rows(slot penstock.slot, of_relation text, source text, out stored bigint, out last text)
 language plpgsql
-set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = 'ISO, MDY' set TimeZone = 'UTC'
-set IntervalStyle = 'postgres' set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
-set quote_all_identifiers = off set array_nulls = on set enable_seqscan = off set enable_sort = off set jit = off
+set search_path = pg_catalog, pg_temp
 as $outer$
-declare
-    slot      penstock.slot;
-    after     json;
-    part      oid;
-    continues boolean;
-    copied    bigint := 0;
-    last      json;
 begin
     if current_setting('transaction_isolation') <> 'repeatable read' then
-        raise exception 'store_slice needs REPEATABLE READ' using errcode = 'invalid_transaction_state';
+        raise exception 'a slice needs REPEATABLE READ' using errcode = 'invalid_transaction_state';
     end if;
-    select * into strict slot from penstock.slot as s where s.pipeline = of_pipeline
-     order by s.epoch desc, s.batch desc, s.step desc limit 1;
-    after := nullif((slot.backfill -> of_relation ->> 'after'), 'null');
-    part := (slot.backfill -> of_relation ->> 'part')::oid;
-    continues := part is null or exists (
-        select from penstock.captured as c cross join lateral pg_partition_tree(c.root) as t
-         where c.pipeline = of_pipeline and c.relation = of_relation and t.relid = part);
-    if continues then
-        execute format($$
-            with numbered as (
-                select image, key, row_number() over () - 1 as i,
-                       sum(octet_length(image)) over (rows unbounded preceding) as bytes from (%s) as s),
-            -- At most 8 MB, or one row: memory is bounded, however wide the rows.
-            slice as materialized (select * from numbered where bytes - octet_length(image) < 8388608),
-            stored as (
-                insert into penstock.slice (pipeline, epoch, batch, piece, relation, action, n, rows)
-                select $3, $4, $5, min(i), $6, 'read', count(*), string_agg(image, chr(30) order by i)
-                  from slice group by i / 256, bytes >> 20)
-            select count(*), (select key from slice order by i desc limit 1) from slice $$,
-            penstock.slice_sql(of_pipeline, of_relation, part))
-           into copied, last
-          using after, rows_max, slot.pipeline, slot.epoch, slot.batch, of_relation;
-    end if;
-    update penstock.slot as s
-       set backfill = jsonb_set(s.backfill, array[of_relation],
-                                jsonb_build_object('after', coalesce(last, after), 'done', copied = 0, 'part', part)),
-           captured = s.captured || jsonb_build_object(of_relation,
-                                coalesce((s.captured ->> of_relation)::bigint, 0) + copied)
-     where (s.pipeline, s.epoch, s.batch, s.step) = (slot.pipeline, slot.epoch, slot.batch, slot.step);
-    return copied;
+    execute format($$
+        with numbered as (
+            select image, coalesce(image, key) as text, mark, row_number() over () - 1 as i,
+                   sum(octet_length(coalesce(image, key))) over (rows unbounded preceding) as bytes from (%s) as s),
+        slice as materialized (select * from numbered where i = 0 or bytes - octet_length(text) < 8388608),
+        stored as (
+            insert into penstock.slice (pipeline, epoch, batch, piece, relation, action, n, rows)
+            select $1, $2, $3, min(i), $4, case when image is null then 'delete' else 'read' end, count(*),
+                   string_agg(text, chr(30) order by i)
+              from slice group by i / 256, bytes >> 20, image is null)
+        select count(*), (select mark from slice order by i desc limit 1) from slice $$, source)
+       into stored, last
+      using slot.pipeline, slot.epoch, slot.batch, of_relation;
 end
 $outer$;
+
+-- note_stored: adds what was stored to the books of the batch, and how far a copy has come where it is one.
+create function penstock.note_stored(slot penstock.slot, of_relation text, stored bigint, progress jsonb) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    update penstock.slot as s
+       set backfill = s.backfill || case when progress is null then '{}' else jsonb_build_object(of_relation, progress) end,
+           captured = s.captured || jsonb_build_object(of_relation, coalesce((s.captured ->> of_relation)::bigint, 0) + stored)
+     where (s.pipeline, s.epoch, s.batch, s.step) = (slot.pipeline, slot.epoch, slot.batch, slot.step)
+$$;
+
+-- newest_slot: the newest slot row of a pipeline.
+create function penstock.newest_slot(of_pipeline text) returns penstock.slot
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select s from penstock.slot as s where s.pipeline = of_pipeline order by s.epoch desc, s.batch desc, s.step desc limit 1
+$$;
+
+-- store_slice: stores the next slice of a relation's copy. A partition that is no more ends its copy; a table without a key
+-- is copied at once. Rows above some kilobytes fill a slice long before rows_max: a slice asks for twice as many as the
+-- one before took, so that few are read in vain. Returns the number of rows.
+create function penstock.store_slice(of_pipeline text, of_relation text, rows_max int) returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp set enable_sort = off set array_nulls = on
+as $outer$
+declare
+    slot     penstock.slot := penstock.newest_slot(of_pipeline);
+    entry    penstock.captured;
+    progress jsonb         := slot.backfill -> of_relation;
+    part     oid           := (progress ->> 'part')::oid;
+    asked    int           := least(rows_max, coalesce((progress ->> 'rows')::int, 64));
+    slice    record;
+begin
+    select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
+    if entry.key_columns = '{}' then
+        select penstock.store_multiset(entry, slot) as stored, null as last into slice;
+    elsif part is null or exists (select from pg_partition_tree(entry.root) as t where t.relid = part) then
+        select * into slice
+          from penstock.store_rows(slot, of_relation, penstock.slice_sql(entry, part, progress ->> 'after', asked));
+    else
+        select 0 as stored, null as last into slice;
+    end if;
+    perform penstock.note_stored(slot, of_relation, slice.stored, progress || jsonb_build_object(
+                'after', coalesce(slice.last, progress ->> 'after')::json, 'done', slice.last is null,
+                'rows', least(slice.stored * 2, rows_max)));
+    return slice.stored;
+end
+$outer$;
+select penstock.pin_settings('penstock.store_slice(text, text, int)');
 
 revoke all on penstock.pipeline from public;
 revoke execute on all functions in schema penstock from public;

@@ -3,7 +3,7 @@
 -- Grants: EXECUTE revoked from PUBLIC.
 
 -- check_table: no row: nothing in the way. code: 'privilege', 'row_security', 'json_cast', 'foreign_leaf',
--- 'subscribed', 'inheritance', 'not_logged'.
+-- 'subscribed', 'temporary'.
 create function penstock.check_table(relation regclass, key_columns text[]) returns table (code text, message text)
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -35,21 +35,16 @@ as $$
       join pg_class as c on c.oid = t.relid
      where c.relkind = 'f'
      union all
-    -- The worker of a subscription fires no statement triggers, not even ENABLE ALWAYS ones.
-    select 'subscribed', format('%s is fed by a subscription, whose changes no statement trigger sees; capture it where it is written', t.relid::regclass)
-      from (select relation::oid as relid union select relid from pg_partition_tree(relation)) as t
-     where exists (select from pg_subscription_rel as s where s.srrelid = t.relid)
-     union all
-    -- DML through a parent changes its children's rows and fires the parent's triggers alone.
-    select 'inheritance', format('%s inherits from a table, or is inherited from; only declarative partitions are captured', relation)
-     where exists (select from pg_inherits as i join pg_class as c on c.oid = relation
-                    where c.relkind = 'r' and (i.inhrelid = relation or i.inhparent = relation))
-     union all
-    -- A crash empties an unlogged table without a word.
-    select 'not_logged', format('%s is unlogged or temporary: a crash would empty it unseen; run  alter table %1$s set logged', t.relid::regclass)
+    -- The worker of a subscription fires no triggers but those enabled always, which only the owner can do.
+    select 'subscribed', format('%s is fed by a subscription, which fires only triggers that its owner enabled always; run  grant %I to %I',
+                                t.relid::regclass, pg_get_userbyid(c.relowner), current_user)
       from (select relation::oid as relid union select relid from pg_partition_tree(relation)) as t
       join pg_class as c on c.oid = t.relid
-     where c.relpersistence <> 'p'
+     where not pg_has_role(c.relowner, 'usage') and exists (select from pg_subscription_rel as s where s.srrelid = t.relid)
+     union all
+    -- Each session has its own rows, or they go with it.
+    select 'temporary', format('%s is temporary', relation)
+      from pg_class as c where c.oid = relation and c.relpersistence = 't'
 $$;
 
 revoke execute on all functions in schema penstock from public;

@@ -36,8 +36,7 @@ $$;
 -- their absence. A key that A's types cannot hold fails here, not in the reader. A sleeping reader is woken.
 create function penstock.request_keys(of_pipeline text, of_relation text, keys json) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp set DateStyle = 'ISO, MDY' set TimeZone = 'UTC' set IntervalStyle = 'postgres'
-set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
+set search_path = pg_catalog, pg_temp set array_nulls = on
 as $$
 begin
     execute (select format('insert into penstock.request (pipeline, relation, key) '
@@ -46,14 +45,15 @@ begin
     perform pg_notify('penstock_' || of_pipeline, '');
 end
 $$;
+select penstock.pin_settings('penstock.request_keys(text, text, json)');
 
--- request_table: asks for a table, or for one partition of it (null: the whole table).
+-- request_table: asks for a table, or for one partition of it (null: the whole table). Without a key always for all of it.
 create function penstock.request_table(of_pipeline text, of_relation text, of_part oid) returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
     insert into penstock.request (pipeline, relation, part)
-    select c.pipeline, c.relation, of_part from penstock.captured as c
+    select c.pipeline, c.relation, case when c.key_columns <> '{}' then of_part end from penstock.captured as c
      where c.pipeline = of_pipeline and c.relation = of_relation;
     select pg_notify('penstock_' || of_pipeline, '');
 $$;
@@ -94,59 +94,39 @@ begin
 end
 $$;
 
--- store_keys: reads rows that were asked for by key and stores them, like store_slice, beside the batch that the same
--- REPEATABLE READ transaction has just opened; of a row that is not there its key, to be deleted. Takes up the oldest
--- requests, as many as rows_max and 8 MB allow, at least one. Returns how many.
+-- store_keys: stores rows that were asked for by key, like store_slice; of a row that is not there its key, to be deleted.
+-- Takes up the oldest requests. Returns how many.
 create function penstock.store_keys(of_pipeline text, of_relation text, rows_max int) returns bigint
 language plpgsql
-set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = 'ISO, MDY' set TimeZone = 'UTC'
-set IntervalStyle = 'postgres' set bytea_output = 'hex' set extra_float_digits = 1 set lc_monetary = 'C'
-set quote_all_identifiers = off set enable_seqscan = off set jit = off
-as $outer$
+set search_path = pg_catalog, pg_temp set array_nulls = on
+as $$
 declare
-    entry  penstock.captured;
-    slot   penstock.slot;
-    asked  text;
-    copied bigint;
+    slot  penstock.slot := penstock.newest_slot(of_pipeline);
+    entry penstock.captured;
+    slice record;
 begin
-    if current_setting('transaction_isolation') <> 'repeatable read' then
-        raise exception 'store_keys needs REPEATABLE READ' using errcode = 'invalid_transaction_state';
-    end if;
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
-    select * into strict slot from penstock.slot as s where s.pipeline = of_pipeline
-     order by s.epoch desc, s.batch desc, s.step desc limit 1;
     -- One row of a key's own types; LATERAL with LIMIT: an index look-up a key, whatever the statistics say.
-    select format('select r.id, %s::text as key, t.image from penstock.request as r '
-                  'cross join lateral json_to_record(r.key) as k (%s) '
-                  'left join lateral (select %s::text as image from %s as penstock_t where %s limit 1) '
-                  'as t on true where r.pipeline = $1 and r.relation = $2 and r.key is not null order by r.id limit $3',
-                  k.image, k.list, penstock.image_as_installed(entry, 'penstock_t'), penstock.as_installed(entry),
-                  (select string_agg(format('penstock_t.%1$I %2$s k.%1$I%3$s', name, operator,
-                                            penstock.read_cast(a.atttypid)), ' and ')
-                     from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
-                     join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped))
-      into asked
-      from penstock.key_columns_as(of_pipeline, of_relation) as k;
-    execute format($$
-        with numbered as (
-            select id, key, image, row_number() over (order by id) - 1 as i,
-                   sum(octet_length(coalesce(image, key))) over (order by id rows unbounded preceding) as bytes from (%s) as s),
-        slice as materialized (select * from numbered where i = 0 or bytes - octet_length(coalesce(image, key)) < 8388608),
-        gone as (delete from penstock.request as r using slice as s where r.pipeline = $1 and r.id = s.id),
-        stored as (
-            insert into penstock.slice (pipeline, epoch, batch, piece, relation, action, n, rows)
-            select $1, $4, $5, min(i), $2, case when image is null then 'delete' else 'read' end, count(*),
-                   string_agg(coalesce(image, key), chr(30) order by i)
-              from slice group by i / 256, bytes >> 20, image is null)
-        select count(*) from slice $$, asked)
-       into copied
-      using of_pipeline, of_relation, rows_max, slot.epoch, slot.batch;
-    update penstock.slot as s
-       set captured = s.captured || jsonb_build_object(of_relation, coalesce((s.captured ->> of_relation)::bigint, 0) + copied)
-     where (s.pipeline, s.epoch, s.batch, s.step) = (slot.pipeline, slot.epoch, slot.batch, slot.step);
-    return copied;
+    select s.* into slice
+      from penstock.key_columns_as(of_pipeline, of_relation) as k
+     cross join lateral penstock.store_rows(slot, of_relation, format(
+           'select t.image, %s::text as key, r.id::text as mark from penstock.request as r '
+           'cross join lateral json_to_record(r.key) as k (%s) '
+           'left join lateral (select %s::text as image from %s as penstock_t where %s limit 1) as t on true '
+           'where r.pipeline = %L and r.relation = %L and r.key is not null order by r.id limit %s',
+           k.image, k.list, penstock.image_as_installed(entry, 'penstock_t'), penstock.as_installed(entry),
+           (select string_agg(format('penstock_t.%1$I %2$s k.%1$I%3$s', name, operator, penstock.read_cast(a.atttypid)), ' and ')
+              from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
+              join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped),
+           of_pipeline, of_relation, rows_max)) as s;
+    -- In the same snapshot, so exactly those that were read.
+    delete from penstock.request as r
+     where r.pipeline = of_pipeline and r.relation = of_relation and r.key is not null and r.id <= slice.last::bigint;
+    perform penstock.note_stored(slot, of_relation, slice.stored, null);
+    return slice.stored;
 end
-$outer$;
+$$;
+select penstock.pin_settings('penstock.store_keys(text, text, int)');
 
 revoke all on penstock.request from public;
 revoke execute on all functions in schema penstock from public;

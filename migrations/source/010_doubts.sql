@@ -18,7 +18,7 @@ as $$
       from pg_trigger as t
      where t.tgrelid = any (targets)
        and t.tgname = any (array(select 'penstock_' || of_pipeline || '_' || n
-                                   from unnest(array['insert', 'update', 'delete', 'truncate', 'truncated', 'move']) as n))
+                                   from unnest(array['insert', 'update', 'delete', 'truncate', 'truncated', 'move', 'row']) as n))
 $$;
 
 -- capture_state: what is seen now of the triggers of a pipeline's tables.
@@ -34,9 +34,12 @@ as $$
            c.targets is null or (c.targets <@ tree.targets and penstock.trigger_print(of_pipeline, c.targets) = c.triggers),
            case when r.oid is null then 'the table is gone (dropped, perhaps created anew)'
                 when broken.name is null then null
+                when not broken.there and not c.by_rows and penstock.needs_row_triggers(c.root)
+                then 'it belongs to an inheritance tree or is fed by a subscription, which its triggers do not see'
                 else format('trigger %s of %s is %s', broken.name, broken.target::regclass,
                             case when broken.there then 'disabled' else 'missing' end) end,
-           case when broken.there then format('run  alter table %s enable trigger %I', broken.target::regclass, broken.name)
+           case when broken.there then format('run  alter table %s enable %strigger %I', broken.target::regclass,
+                                                 case when broken.subscribed then 'always ' end, broken.name)
                 when not has_table_privilege(broken.target, 'trigger')
                 then format('run  grant trigger on %s to %I  and `penstock migrate`', broken.target::regclass, current_user)
                 else 'run `penstock migrate`' end
@@ -45,10 +48,12 @@ as $$
      cross join lateral (select array_agg(t.oid) as targets
                            from (select r.oid union select relid from pg_partition_tree(r.oid)) as t (oid)) as tree
       left join lateral (
-           select w.target, w.name, t.oid is not null as there
+           select w.target, w.name, t.oid is not null as there, s.subscribed
              from penstock.wanted_triggers(of_pipeline, c.root, c.key_operators, c.key_columns) as w
              left join pg_trigger as t on t.tgrelid = w.target and t.tgname = w.name
-            where t.oid is null or t.tgenabled not in ('O', 'A')
+            cross join lateral (select exists (select from pg_subscription_rel where srrelid = w.target)) as s (subscribed)
+            -- The worker of a subscription fires those alone that are enabled always.
+            where t.oid is null or t.tgenabled not in ('A', case when s.subscribed then 'A' else 'O' end)
             order by w.target <> c.root, w.target, w.name limit 1) as broken on true
      where c.pipeline = of_pipeline
 $$;
@@ -86,7 +91,8 @@ set search_path = pg_catalog, pg_temp
 as $$
     select c.relation, d.since,
            format('%s: %s; changes since %s may be missing on B: %s`penstock backfill %s`', c.relation,
-                  coalesce(s.problem, 'its triggers or partitions were taken away for a while'),
+                  coalesce(s.problem, case when c.by_rows then 'statements or triggers escaped its capture for a while' end,
+                           'its triggers or partitions were taken away for a while'),
                   coalesce(to_char(d.since at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 'it was installed'),
                   case when s.problem is null then 'run ' else s.cure || ', then ' end, c.relation)
       from penstock.captured as c
@@ -96,8 +102,9 @@ as $$
      order by c.relation
 $$;
 
--- watch_capture: the reader's check now and then: gives triggers to partitions that are new, where it may and no writer is in
--- the way, and notes what it sees. Returns the doubts.
+-- watch_capture: the reader's check now and then: gives triggers to partitions that are new, and row triggers to tables that
+-- need them from now on, where it may and no writer is in the way, generates the functions of altered tables anew, and notes
+-- what it sees. Returns the doubts.
 create function penstock.watch_capture(of_pipeline text) returns table (message text)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -106,6 +113,17 @@ as $$
 declare
     fresh record;
 begin
+    for fresh in
+        select c.root from penstock.captured as c
+         where c.pipeline = of_pipeline and not c.by_rows and penstock.needs_row_triggers(c.root)
+    loop
+        begin
+            update penstock.captured as c set by_rows = true where c.pipeline = of_pipeline and c.root = fresh.root;
+            perform penstock.install_triggers(of_pipeline, fresh.root);
+        exception when lock_not_available or insufficient_privilege then
+            null;   -- the doubts name it
+        end;
+    end loop;
     for fresh in
         select c.root, t.relid, c.key_operators, c.key_columns
           from penstock.captured as c cross join lateral pg_partition_tree(c.root) as t
@@ -117,6 +135,7 @@ begin
             null;   -- the doubts name it
         end;
     end loop;
+    perform penstock.renew_functions(of_pipeline);
     perform penstock.note_capture(of_pipeline);
     return query select d.message from penstock.doubts(of_pipeline) as d;
 end

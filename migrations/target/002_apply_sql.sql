@@ -42,7 +42,7 @@ $$;
 
 -- apply_sql: one statement for a target table.
 --   target    the table, quoted where SQL needs it
---   key       names of its key columns, in key order
+--   key       names of its key columns, in key order; none: the table is a multiset, and its kinds are insert, remove, validate
 --   columns   names of the columns that images carry; columns of the target beyond these stay untouched
 --   rules     [{"name","check"}], predicates on the target's columns; NULL passes
 --   kind      which statement:
@@ -52,6 +52,9 @@ $$;
 --     mixed_upsert   the same parameters; keys whose last change is an image. Goes behind mixed_delete, so that a
 --                    unique value may move from a deleted row to a new one.
 --     delete_keys    $1 key objects.
+--     insert         $1 images, as many times as they stand there.
+--     remove         $1 images, $2 bool: raise PN001 where one is missing. Takes away a row for each, and returns the
+--                    ordinals (from 1) of those that are not there. Only the columns they carry count.
 --     validate       $1 images. Returns (ordinal from 1, name of the first broken rule).
 --     key_groups     $1 key objects. Returns in their order a number that keys share which B takes for equal.
 -- "images", "key objects": JSON arrays as text. The cast of an image is that of json_populate_recordset; only the key
@@ -63,6 +66,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     relation    regclass := target::regclass;
+    own_rows    text := (select case relkind when 'p' then '' else 'only ' end || oid::regclass from pg_class where oid = relation);
     ordinal     text := 'ordinality';
     value       text := 'penstock_value';
     written     text;   -- columns that are written
@@ -116,7 +120,7 @@ begin
     end if;
 
     select string_agg(quote_ident(name), ', ' order by i) into keys from unnest(key) with ordinality as k (name, i);
-    if array_length(key, 1) is distinct from
+    if cardinality(key) <>
        (select count(*) from pg_attribute where attrelid = relation and attname = any (key) and not attisdropped) then
         raise exception 'table % lacks a key column: % are needed', relation, array_to_string(key, ', ')
             using errcode = 'undefined_column';
@@ -136,11 +140,19 @@ begin
             'on conflict (%3$s) do %7$s',
             images, guard, keys, ordinal, relation, written, coalesce('update set ' || assignments, 'nothing'), image);
     elsif kind in ('mixed_delete', 'mixed_upsert') then
-        return penstock.mixed_sql(kind, relation, key, keys, images, image, guard, ordinal, written, assignments);
+        return penstock.mixed_sql(kind, relation, own_rows, key, keys, images, image, guard, ordinal, written, assignments);
     elsif kind = 'delete_keys' then
         return format(
             'delete from %s as t using (select distinct %s from %s) as k where %s',
-            relation, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(key, 't', 'k'));
+            own_rows, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(key, 't', 'k'));
+    elsif kind = 'insert' then
+        return format('with input as materialized (select %s from %s where %s) '
+                      'insert into %s (%5$s) overriding system value select %5$s from input order by %6$I',
+                      image, images, guard, relation, written, ordinal);
+    elsif kind = 'remove' then
+        return penstock.remove_sql(relation, own_rows, array(select attname from pg_attribute
+             where attrelid = relation and attnum > 0 and not attisdropped and attgenerated = '' and attname = any (columns)
+             order by attnum), ordinal);
     elsif kind = 'validate' then
         return case when first_rule is null
                -- Evaluated for its casts alone; a constant condition would be optimised away together with them.
@@ -163,7 +175,7 @@ as $$ select string_agg(format('%1$s.%3$I = %2$s.%3$I', t, k, name), ' and ' ord
         from unnest(key) with ordinality as names (name, i) $$;
 
 -- mixed_sql: apply_sql's mixed_delete and mixed_upsert.
-create function penstock.mixed_sql(kind text, relation regclass, key text[], keys text, images text, image text,
+create function penstock.mixed_sql(kind text, relation regclass, own_rows text, key text[], keys text, images text, image text,
                                    guard text, ordinal text, written text, assignments text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -174,7 +186,7 @@ as $$
         'where not exists (select from image where %5$s and image.%2$I > d.%2$I)) '
         'delete from %6$s as t using gone where %7$s',
         keys, ordinal, penstock.records_sql('$1', relation, key, 'k', ordinal),
-        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(key, 'image', 'd'), relation,
+        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(key, 'image', 'd'), own_rows,
         penstock.same_key(key, 't', 'gone'))
     else format(
         'with input as materialized (select %10$s from %1$s where %2$s), '

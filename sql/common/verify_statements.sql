@@ -5,6 +5,7 @@
 --          rows     ($1 the same, $2 bigint[] buckets)            -> a cursor penstock_rows of bucket, key object, row hash, in the
 --                   order of buckets; WITH HOLD: one reading of the table, kept by the server with no transaction open
 --          lookup   ($1 JSON array of key objects)                -> ordinal from 1, row hash or NULL
+-- ONLY: tables that inherit from it are tables of their own.
 -- A row is hashed as the text of a record, which tells SQL NULL from json null and shows an array's bounds.
 -- Keys fall into buckets by a hash of their text, so that it does not matter how the two databases sort. Of a key object only the
 -- key is read: a domain that refuses NULL would refuse the columns it lacks.
@@ -29,7 +30,7 @@ parts as (
               from unnest($3::text[]) with ordinality as u (c, i)
               join pg_attribute as a on a.attrelid = $1::text::regclass and a.attname = c) as key_object,
            (select string_agg(quote_ident(c), ', ' order by i) from unnest($3::text[]) with ordinality as u (c, i)) as key_names,
-           $1::text::regclass::text as name),
+           (select case relkind when 'p' then '' else 'only ' end || oid::regclass from pg_class where oid = $1::text::regclass) as name),
 hashed as (
     select format('select %s::text as key, hashtextextended((r.*)::text, 0) as hash from %s as t '
                   'cross join lateral (select %s) as k cross join lateral (select %s) as r',

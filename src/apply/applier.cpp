@@ -12,7 +12,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kPollRecords = 1'000;
 constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end the wait at once
-constexpr auto kStopPatience = 10s;
 constexpr auto kHouseInterval = 5s;
 constexpr std::size_t kTrimBatches = 1'000;
 
@@ -83,13 +82,8 @@ Task<void> Applier::serve(StopToken& stop) {
 }
 
 Task<void> Applier::stream(Session& session, StopToken& stop) {
-  std::optional<Clock::time_point> stop_at;
-  while (true) {
-    if (stop.requested()) {
-      if (!stop_at) stop_at = Clock::now() + kStopPatience;
-      const bool in_hand = session.assembler.batch_in_hand();
-      if (!in_hand || Clock::now() > *stop_at) co_return;
-    }
+  // The batch in hand is finished; whoever asked to stop cancels this when it takes too long.
+  while (!stop.requested() || session.assembler.batch_in_hand()) {
     std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, kPollTimeout);
     const bool idle = messages.empty();
     for (auto& message : messages) {

@@ -57,18 +57,28 @@ std::vector<PlanStep> plan_piece(std::span<const Record> records, Truncated& tru
   return planner.take();
 }
 
-std::string json_array(std::span<const Record* const> changes) {
+std::string json_array(std::span<const Record* const> changes, std::string_view Record::*image) {
   std::size_t size = 2;
-  for (const Record* change : changes) size += change->image.size() + 1;
+  for (const Record* change : changes) size += (change->*image).size() + 1;
   std::string out;
   out.reserve(size);
   out.push_back('[');
   for (const Record* change : changes) {
     if (out.size() > 1) out.push_back(',');
-    out.append(change->image);
+    out.append(change->*image);
   }
   out.push_back(']');
   return out;
+}
+
+std::size_t of_one_shape(std::span<const Record* const> changes) {
+  std::optional<std::size_t> shape;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (changes[i]->row().empty()) continue;
+    if (shape && *shape != changes[i]->shape) return i;
+    shape = changes[i]->shape;
+  }
+  return changes.size();
 }
 
 }  // namespace penstock::apply

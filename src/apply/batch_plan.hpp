@@ -26,6 +26,9 @@ using Truncated = std::map<std::size_t, Position>;
 std::vector<PlanStep> plan_piece(std::span<const Record> records, Truncated& truncated);
 
 // [image,image,…], the form in which a table's changes travel to B.
-std::string json_array(std::span<const Record* const> changes);
+std::string json_array(std::span<const Record* const> changes, std::string_view Record::*image = &Record::image);
+
+// How many of these changes, from the first, have rows of one shape. Those that carry no row go with any.
+std::size_t of_one_shape(std::span<const Record* const> changes);
 
 }  // namespace penstock::apply

@@ -8,8 +8,9 @@
 namespace penstock::apply {
 namespace {
 
-// What penstock.reject() raises inside a statement of the fast path: a rule is false for one of the rows.
-constexpr std::string_view kRuleBroken = "PN001";
+// What penstock.reject() and penstock.absent() raise inside a statement of the fast path: a rule is false for one of
+// the rows, or a row of a table without a key is not there.
+constexpr std::string_view kFastPathEnds = "PN001";
 // What the fence raises: B's newest row is not the one this session knows.
 constexpr std::string_view kFenced = "PN002";
 
@@ -21,7 +22,7 @@ constexpr std::size_t kFenceStep = 1;  // behind `begin`
   throw Failure(ErrorKind::transient, "another applier was here meanwhile; reading B's offsets anew");
 }
 
-bool slow_path_helps(const pg::Error& error) { return row_is_to_blame(error) || error.sqlstate() == kRuleBroken; }
+bool slow_path_helps(const pg::Error& error) { return row_is_to_blame(error) || error.sqlstate() == kFastPathEnds; }
 
 // Records that no statement of the fast path can treat.
 bool needs_slow_path(const std::vector<PlanStep>& plan) {
@@ -234,19 +235,27 @@ BatchWriter::Superseding BatchWriter::append_plan(RoundTrip& trip, const std::ve
     if (step.truncate) {
       session_.append_truncate(trip, step.tables);
     } else {
-      session_.tables()[step.tables.front()].append_steps(trip, step.changes);
+      append_rows(trip, step);
     }
-    for (const std::size_t table : step.tables) {
-      if (session_.tables()[table].open_rejects <= 0) continue;
-      superseding.emplace_back(trip.size(), table);
+    for (const std::size_t number : step.tables) {
+      const TableApplier& table = session_.tables()[number];
+      if (table.open_rejects <= 0 || (table.keyless() && !step.truncate)) continue;
+      superseding.emplace_back(trip.size(), number);
       if (step.truncate) {
-        ledger_.append_supersede_all(trip, table, step.truncated_at);
+        ledger_.append_supersede_all(trip, number, step.truncated_at);
       } else {
-        ledger_.append_supersede(trip, table, step.changes);
+        ledger_.append_supersede(trip, number, step.changes);
       }
     }
   }
   return superseding;
+}
+
+void BatchWriter::append_rows(RoundTrip& trip, const PlanStep& step) const {
+  const std::size_t number = step.tables.front();
+  const TableApplier& table = session_.tables()[number];
+  if (table.keyless() && table.open_rejects > 0) ledger_.append_expect_none(trip, number, step.changes);
+  table.append_steps(trip, step.changes);
 }
 
 void BatchWriter::note_superseded(const Superseding& steps, const std::vector<pg::Result>& results) {

@@ -47,6 +47,7 @@ class BatchWriter {
   // Steps of a plan, and which of them tell how much they superseded.
   using Superseding = std::vector<std::pair<std::size_t, std::size_t>>;  // step, table
   Superseding append_plan(RoundTrip& trip, const std::vector<PlanStep>& plan) const;
+  void append_rows(RoundTrip& trip, const PlanStep& step) const;
   void note_superseded(const Superseding& steps, const std::vector<pg::Result>& results);
 
   TargetSession& session_;

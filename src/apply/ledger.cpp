@@ -27,7 +27,7 @@ void append_row(std::string& out, const Reject& reject, const TableApplier& tabl
   out.push_back('{');
   if (reject.stage != Stage::decode) {  // poison has no position, and nothing in it can be trusted
     append_position(out, record.position);
-    append_member(out, "key", table.key_of(record));
+    append_member(out, table.keyless() ? "image" : "key", table.key_of(record));
     append_member(out, "op", std::string_view(reinterpret_cast<const char*>(&record.op), 1));
   }
   append_member(out, "relation", table.spec().relation);
@@ -84,11 +84,37 @@ void Ledger::superseded(std::size_t table, const pg::Result& result) {
 }
 
 Task<void> Ledger::supersede(std::size_t table, std::span<const Record* const> valid) {
-  if (valid.empty() || session_.tables()[table].open_rejects <= 0) co_return;
+  const TableApplier& applier = session_.tables()[table];
+  if (valid.empty() || applier.open_rejects <= 0 || applier.keyless()) co_return;
   RoundTrip trip;
   append_supersede(trip, table, valid);
   const std::vector<pg::Result> results = co_await session_.connection().pipeline(trip.steps());
   superseded(table, results.front());
+}
+
+void Ledger::append_expect_none(RoundTrip& trip, std::size_t table, std::span<const Record* const> changes) const {
+  Changes removing;
+  std::copy_if(changes.begin(), changes.end(), std::back_inserter(removing),
+               [](const Record* change) { return !change->old_image.empty(); });
+  if (removing.empty()) return;
+  pg::Params params;
+  params.add(session_.pipeline()).add(session_.tables()[table].spec().relation);
+  params.add_ref(trip.keep(json_array(removing, &Record::old_image))).add(true);
+  trip.add("take_back", std::move(params));
+}
+
+Task<Changes> Ledger::take_back(std::size_t table, const Changes& removed) {
+  TableApplier& applier = session_.tables()[table];
+  Changes left = removed;
+  if (removed.empty() || applier.open_rejects <= 0) co_return left;
+  const std::string images = json_array(removed, &Record::old_image);
+  pg::Params params;
+  params.add(session_.pipeline()).add(applier.spec().relation).add_ref(images.c_str()).add(false);
+  const pg::Result closed = co_await session_.connection().execute("take_back", params);
+  applier.open_rejects -= closed.rows();
+  for (int row = 0; row < closed.rows(); ++row) left[static_cast<std::size_t>(closed.int64(row, 0)) - 1] = nullptr;
+  std::erase(left, nullptr);
+  co_return left;
 }
 
 void Ledger::append_supersede_all(RoundTrip& trip, std::size_t table, const Position& truncate) const {

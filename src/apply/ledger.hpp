@@ -18,15 +18,21 @@ class Ledger {
   // reject that B knows is in the topic. (The other way round a crash could lose it; this way it may be there twice.)
   Task<void> record(std::span<const Reject> rejects);
 
-  // Marks the open rejects that one of these valid changes of the same key follows.
+  // Marks the open rejects that one of these valid changes of the same key follows. (Without a key: take_back.)
   Task<void> supersede(std::size_t table, std::span<const Record* const> valid);
   // The same for a truncate: whatever was rejected before it has no row any more to be put right.
   Task<void> supersede_all(std::size_t table, const Position& truncate);
+
+  // Of a table without a key: an image that A removes, and that was refused, never came to B. Marks one open reject of
+  // it as superseded for each, and returns the changes that had none, whose old images B should have.
+  Task<Changes> take_back(std::size_t table, const Changes& removed);
 
   // The same as steps of somebody else's round trip, whose results go to superseded(). Only for tables with open
   // rejects.
   void append_supersede(RoundTrip& trip, std::size_t table, std::span<const Record* const> valid) const;
   void append_supersede_all(RoundTrip& trip, std::size_t table, const Position& truncate) const;
+  // Ends with PN001 where take_back would find one.
+  void append_expect_none(RoundTrip& trip, std::size_t table, std::span<const Record* const> changes) const;
   void superseded(std::size_t table, const pg::Result& result);
 
  private:

@@ -24,12 +24,16 @@ struct Record {
   Nonce nonce{};
   Nonce previous{};
   std::string_view image;  // the row; of a delete or an oversize row its key; of truncate and mark empty
-  std::size_t shape = 0;   // of the image: which columns it names (ColumnScan)
-  bool drifted = false;    // its columns do not fit the target's, and such rows are to be rejected
-  bool oversize = false;   // too large a row for its topic: its key is all there is
+  // The row before, of updates and deletes in a table without a key (whose deletes have no image).
+  std::string_view old_image;
+  std::size_t shape = 0;  // of the rows: which columns they name (ColumnScan)
+  bool drifted = false;   // its columns do not fit the target's, and such rows are to be rejected
+  bool oversize = false;  // too large a row for its topic: its key is all there is
   std::unique_ptr<EndMark> end;
 
   bool image_is_key() const { return op == Op::remove || oversize; }
+  // A row with all its columns; "" where none is carried.
+  std::string_view row() const { return !image_is_key() ? image : oversize ? std::string_view() : old_image; }
   bool is_row() const { return op != Op::truncate && op != Op::mark; }
 };
 

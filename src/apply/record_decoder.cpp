@@ -3,6 +3,11 @@
 #include "base/check.hpp"
 
 namespace penstock::apply {
+namespace {
+
+constexpr std::string_view kNoColumns = "{}";
+
+}  // namespace
 
 Partitions::Partitions(std::span<const TableSpec> tables) {
   for (std::size_t t = 0; t < tables.size(); ++t) {
@@ -48,9 +53,8 @@ std::string RecordDecoder::fill(Record& record) {
   if (!record.is_row()) {
     if (record.op == Op::mark && !record.end) return "a control record without an end mark";
   } else {
-    record.oversize = record.op != Op::remove && envelope.after.empty();
-    record.image = record.image_is_key() ? envelope.before : envelope.after;
-    if (record.image.empty()) return "a change without a row and a key";
+    const std::string problem = take_images(record, envelope);
+    if (!problem.empty()) return problem;
   }
   const TableSpec& table = tables_[record.table];
   const bool known = envelope.relation_schema == table.source_schema && envelope.relation_table == table.source_table;
@@ -58,6 +62,27 @@ std::string RecordDecoder::fill(Record& record) {
   // table nobody named.
   if (!known && record.op != Op::mark) return "a table that does not belong to this topic";
   return {};
+}
+
+std::string RecordDecoder::take_images(Record& record, const Envelope& envelope) const {
+  if (tables_[record.table].key.empty()) return take_images_without_key(record, envelope);
+  record.oversize = record.op != Op::remove && envelope.after.empty();
+  record.image = record.image_is_key() ? envelope.before : envelope.after;
+  return record.image.empty() ? "a change without a row and a key" : "";
+}
+
+// An image without any column names no row: as a key it is all that came of a row that was too large.
+std::string RecordDecoder::take_images_without_key(Record& record, const Envelope& envelope) {
+  const bool has_old = record.op == Op::update || record.op == Op::remove;
+  record.oversize = envelope.before == kNoColumns || envelope.after == kNoColumns ||
+                    (record.op != Op::remove && envelope.after.empty());
+  if (record.oversize) {
+    record.image = kNoColumns;
+    return {};
+  }
+  if (has_old) record.old_image = envelope.before;
+  if (record.op != Op::remove) record.image = envelope.after;
+  return has_old && record.old_image.empty() ? "a change without its old row in a table without a key" : "";
 }
 
 }  // namespace penstock::apply

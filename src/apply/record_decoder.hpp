@@ -36,7 +36,10 @@ class RecordDecoder {
   Record decode(kafka::Message message);
 
  private:
-  std::string fill(Record& record);  // returns why it is poison
+  // These return why it is poison.
+  std::string fill(Record& record);
+  std::string take_images(Record& record, const Envelope& envelope) const;
+  static std::string take_images_without_key(Record& record, const Envelope& envelope);
 
   std::span<const TableSpec> tables_;
   const Partitions& partitions_;

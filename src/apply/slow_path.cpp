@@ -17,6 +17,8 @@ Task<void> SlowPath::apply(const std::vector<PlanStep>& plan, std::span<Record> 
   for (const auto& step : plan) {
     if (step.truncate) {
       co_await truncate(step);
+    } else if (session_.tables()[step.tables.front()].keyless()) {
+      co_await apply_multiset(step);
     } else {
       co_await apply_rows(step);
     }
@@ -124,7 +126,11 @@ Task<std::vector<SlowPath::Chain>> SlowPath::chains_of(std::size_t table, const 
 Attempt SlowPath::applying(const TableApplier& table) {
   return [this, &table](std::span<const Record* const> some) -> Task<void> {
     RoundTrip trip;
-    table.append_steps(trip, some);
+    if (table.keyless()) {
+      table.append_inserts(trip, some);
+    } else {
+      table.append_steps(trip, some);
+    }
     co_await session_.connection().pipeline(trip.steps());
   };
 }
@@ -184,7 +190,7 @@ Task<bool> SlowPath::swap() {
 // are refused even so leave the set, until it fits as a whole or is too small to be a swap.
 Task<bool> SlowPath::swap_in(std::size_t table) {
   TableApplier& applier = session_.tables()[table];
-  if (applier.delete_cascades()) co_return false;
+  if (applier.delete_cascades() || applier.keyless()) co_return false;  // without a key all that goes is gone by now
   Changes set;
   for (const auto& chain : deferred_) {
     if (chain.table == table && chain.changes.back()->op != Op::remove) set.push_back(chain.changes.back());

@@ -29,7 +29,7 @@ class SlowPath {
 
  private:
   // The changes of one key, oldest first, whose last one B refuses for now. Never split: an older change must not
-  // follow a newer one that succeeded.
+  // follow a newer one that succeeded. Without a key one change, whose old image is gone and whose new one is refused.
   struct Chain {
     std::size_t table;
     Changes changes;
@@ -38,6 +38,9 @@ class SlowPath {
 
   Task<void> truncate(const PlanStep& step);
   Task<void> apply_rows(const PlanStep& step);
+  Task<void> apply_multiset(const PlanStep& step);
+  Task<void> apply_sum(std::size_t number, std::span<const Record* const> changes);
+  Task<Changes> remove(std::size_t number, const Changes& changes);
   Task<Changes> valid_ones(const TableApplier& table, const Changes& changes, std::vector<Reject>& rejects);
   Task<std::vector<Chain>> chains_of(std::size_t table, const Changes& changes);
   Task<void> try_chains(std::size_t table, std::vector<Chain> chains, Changes& applied);

@@ -1,8 +1,8 @@
 #include "apply/table_applier.hpp"
 
 #include <algorithm>
-#include <array>
 
+#include "apply/multiset.hpp"
 #include "base/error.hpp"
 #include "sql/embedded_sql.hpp"
 
@@ -46,13 +46,15 @@ Task<TableApplier> TableApplier::prepare(pg::Connection& connection, const Table
   table.number_ = number;
   table.keys_ = KeyExtractor(spec.key);
   co_await table.load_columns(connection);
-  const std::array<std::pair<std::string_view, std::string*>, 4> kinds{{{"mixed_delete", &table.mixed_delete_},
-                                                                        {"delete_keys", &table.delete_keys_},
-                                                                        {"validate", &table.validate_},
-                                                                        {"key_groups", &table.key_groups_}}};
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    std::string name = co_await table.prepare_statement(connection, kinds[i].first, "", spec.key);
-    *kinds[i].second = std::move(name);
+  std::vector<std::pair<std::string_view, std::string*>> kinds{{"validate", &table.validate_}};
+  if (!table.keyless()) {
+    kinds.emplace_back("mixed_delete", &table.mixed_delete_);
+    kinds.emplace_back("delete_keys", &table.delete_keys_);
+    kinds.emplace_back("key_groups", &table.key_groups_);
+  }
+  for (const auto& [kind, statement] : kinds) {
+    std::string name = co_await table.prepare_statement(connection, kind, "", spec.key);
+    *statement = std::move(name);
   }
   co_return table;
 }
@@ -69,6 +71,7 @@ Task<void> TableApplier::load_columns(pg::Connection& connection) {
   for (int row = 0; row < rows.rows(); ++row) {
     columns_.push_back({std::string(rows.text(row, 0)), std::string(rows.text(row, 1)), rows.boolean(row, 2)});
     delete_cascades_ = rows.boolean(row, 3);
+    own_rows_ = std::string(rows.text(row, 5)) + spec_->target;
     definition_.append(rows.text(row, 4)).push_back('\n');
   }
 }
@@ -86,8 +89,9 @@ Task<std::string> TableApplier::prepare_statement(pg::Connection& connection, st
 }
 
 void TableApplier::recognise(Record& record) {
-  if (record.image_is_key()) return;
-  record.shape = scan_.shape_of(record.image);
+  const std::string_view row = record.row();
+  if (row.empty()) return;
+  record.shape = scan_.shape_of(row);
   drifting_ = drifting_ || (record.shape < shapes_.size() && !shapes_[record.shape].drift.empty());
 }
 
@@ -101,8 +105,7 @@ Task<void> TableApplier::learn(pg::Connection& connection, std::span<Record> rec
   drifting_ = false;
   if (spec_->on_drift != PipelineSpec::OnDrift::reject) co_return;
   for (Record& record : records) {
-    if (record.is_row() && record.table == number_ && !record.image_is_key())
-      record.drifted = !drift_of(record).empty();
+    if (record.is_row() && record.table == number_ && !record.row().empty()) record.drifted = !drift_of(record).empty();
   }
 }
 
@@ -122,8 +125,13 @@ Task<TableApplier::Shape> TableApplier::make_shape(pg::Connection& connection, s
     if (carried(column)) written.push_back(column.name);
   }
   const std::string suffix = fmt::format("_{}", number);
-  shape.upsert = co_await prepare_statement(connection, "upsert", suffix, written);
-  shape.mixed_upsert = co_await prepare_statement(connection, "mixed_upsert", suffix, written);
+  if (keyless()) {
+    shape.insert = co_await prepare_statement(connection, "insert", suffix, written);
+    shape.remove = co_await prepare_statement(connection, "remove", suffix, written);
+  } else {
+    shape.upsert = co_await prepare_statement(connection, "upsert", suffix, written);
+    shape.mixed_upsert = co_await prepare_statement(connection, "mixed_upsert", suffix, written);
+  }
   co_return shape;
 }
 
@@ -170,20 +178,70 @@ Task<void> TableApplier::keep_unaltered(pg::Connection& connection) const {
   co_await expect_unaltered(connection);
 }
 
+void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
+  fire_or_not(trip, [&] { append_runs(trip, changes); });
+}
+
+void TableApplier::append_inserts(RoundTrip& trip, std::span<const Record* const> changes) const {
+  fire_or_not(trip, [&] { append_added(trip, changes); });
+}
+
+std::size_t TableApplier::append_remove(RoundTrip& trip, std::span<const Record* const> changes) const {
+  std::size_t step = 0;
+  fire_or_not(trip, [&] {
+    step = trip.size();
+    append_removed(trip, changes, false);
+  });
+  return step;
+}
+
+void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* const> changes) const {
+  fire_or_not(trip, [&] { append_deletes(trip, changes); });
+}
+
+// B's own triggers.
+template <class Append>
+void TableApplier::fire_or_not(RoundTrip& trip, Append append) const {
+  if (!spec_->triggers) trip.silence_triggers();
+  append();
+  if (!spec_->triggers) trip.resume_triggers();
+}
+
 // Images of one shape go through one statement. Where the shape changes the order decides: what comes later is put
 // over what came earlier.
-void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
-  std::optional<std::size_t> shape;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i]->image_is_key()) continue;
-    if (shape && *shape != changes[i]->shape) {
-      append_run(trip, changes.subspan(begin, i - begin));
-      begin = i;
+void TableApplier::append_runs(RoundTrip& trip, std::span<const Record* const> changes) const {
+  while (!changes.empty()) {
+    const std::size_t count = of_one_shape(changes);
+    if (keyless()) {
+      append_sum(trip, changes.first(count));
+    } else {
+      append_run(trip, changes.first(count));
     }
-    shape = changes[i]->shape;
+    changes = changes.subspan(count);
   }
-  append_run(trip, changes.subspan(begin));
+}
+
+// What goes goes first, so that a value of a unique index may move.
+void TableApplier::append_sum(RoundTrip& trip, std::span<const Record* const> changes) const {
+  const Multiset sum = sum_up({}, changes, Untouched::left_out);
+  if (!sum.removed.empty()) append_removed(trip, sum.removed, true);
+  append_added(trip, sum.added);
+}
+
+void TableApplier::append_removed(RoundTrip& trip, std::span<const Record* const> changes, bool all_there) const {
+  pg::Params params;
+  params.add_ref(trip.keep(json_array(changes, &Record::old_image))).add(all_there);
+  trip.add(shapes_[changes.front()->shape].remove, std::move(params));
+}
+
+void TableApplier::append_added(RoundTrip& trip, std::span<const Record* const> changes) const {
+  while (!changes.empty()) {
+    const auto run = changes.first(of_one_shape(changes));
+    pg::Params params;
+    params.add_ref(trip.keep(json_array(run)));
+    trip.add(shapes_[run.front()->shape].insert, std::move(params));
+    changes = changes.subspan(run.size());
+  }
 }
 
 void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> changes) const {
@@ -197,7 +255,7 @@ void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> ch
     ordinals.append(std::to_string(i));
   }
   if (images.empty() && deletes.empty()) return;
-  if (images.empty()) return append_delete_keys(trip, deletes);
+  if (images.empty()) return append_deletes(trip, deletes);
   const Shape& shape = shapes_[images.front()->shape];
   const char* array = trip.keep(json_array(images));
   if (deletes.empty()) {
@@ -214,7 +272,7 @@ void TableApplier::append_run(RoundTrip& trip, std::span<const Record* const> ch
   }
 }
 
-void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* const> changes) const {
+void TableApplier::append_deletes(RoundTrip& trip, std::span<const Record* const> changes) const {
   if (changes.empty()) return;
   pg::Params params;
   params.add_ref(trip.keep(json_array_of_keys(changes)));
@@ -222,7 +280,7 @@ void TableApplier::append_delete_keys(RoundTrip& trip, std::span<const Record* c
 }
 
 std::string TableApplier::key_of(const Record& change) const {
-  if (change.image_is_key()) return std::string(change.image);
+  if (change.image_is_key() || keyless()) return std::string(change.image);
   std::string key;
   if (!keys_.append_key(key, change.image)) key = "{}";
   return key;

@@ -20,6 +20,9 @@ class RoundTrip {
  public:
   void add(std::string_view statement, pg::Params params) { steps_.push_back({statement, std::move(params), true}); }
   void add_sql(std::string_view sql) { steps_.push_back({sql, {}, false}); }
+  // What is added between the two fires no triggers of B's own: triggers = "off".
+  void silence_triggers() { add_sql("set local session_replication_role = replica"); }
+  void resume_triggers() { add_sql("set local session_replication_role to default"); }
   // Keeps the text alive as long as the round trip.
   const char* keep(std::string text) { return texts_.emplace_back(std::move(text)).c_str(); }
 
@@ -39,13 +42,21 @@ class TableApplier {
   static Task<TableApplier> prepare(pg::Connection& connection, const TableSpec& spec, std::size_t number);
 
   const TableSpec& spec() const { return *spec_; }
+  bool keyless() const { return spec_->key.empty(); }  // a multiset of rows
 
-  // The statements that put these changes into the table: the last one of each key counts.
+  // The statements that put these changes into the table: the last one of each key counts, without a key their sum.
+  // That ends with PN001 where a row to be removed is not there.
   void append_steps(RoundTrip& trip, std::span<const Record* const> changes) const;
+  // Without a key: adds the images of these changes, and nothing else.
+  void append_inserts(RoundTrip& trip, std::span<const Record* const> changes) const;
+  // Without a key: takes a row away for the old image of each of these changes, all of one shape. Returns the step of
+  // the round trip whose result has the ordinals (from 1) of those that were not there.
+  std::size_t append_remove(RoundTrip& trip, std::span<const Record* const> changes) const;
   // Deletes the keys of these changes, whatever the changes are.
   void append_delete_keys(RoundTrip& trip, std::span<const Record* const> changes) const;
 
-  // The change's key object as JSON text; "{}" where the image lacks a key column.
+  // The change's key object as JSON text; "{}" where the image lacks a key column. Without a key: what the ledger
+  // hashes.
   std::string key_of(const Record& change) const;
   // [key,key,…]
   std::string json_array_of_keys(std::span<const Record* const> changes) const;
@@ -73,6 +84,8 @@ class TableApplier {
 
   // Deleting a row here would take rows of other tables along (a foreign key's ON DELETE action).
   bool delete_cascades() const { return delete_cascades_; }
+  // The target as TRUNCATE is to name it: with its partitions, without the tables that inherit from it.
+  const std::string& own_rows() const { return own_rows_; }
 
   std::int64_t open_rejects = 0;  // in the ledger; with none, nothing needs superseding
 
@@ -84,7 +97,9 @@ class TableApplier {
   };
   struct Shape {
     std::string drift;
-    std::string upsert, mixed_upsert;  // names of prepared statements
+    // Names of prepared statements: of a table with a key, of one without.
+    std::string upsert, mixed_upsert;
+    std::string insert, remove;
   };
 
   Task<void> load_columns(pg::Connection& connection);
@@ -92,7 +107,14 @@ class TableApplier {
                                       const std::vector<std::string>& columns) const;
   Task<Shape> make_shape(pg::Connection& connection, std::size_t number) const;
   std::string drift_between(const std::vector<std::string>& members, bool& needed) const;
+  template <class Append>
+  void fire_or_not(RoundTrip& trip, Append append) const;
+  void append_runs(RoundTrip& trip, std::span<const Record* const> changes) const;
   void append_run(RoundTrip& trip, std::span<const Record* const> changes) const;
+  void append_sum(RoundTrip& trip, std::span<const Record* const> changes) const;
+  void append_removed(RoundTrip& trip, std::span<const Record* const> changes, bool all_there) const;
+  void append_added(RoundTrip& trip, std::span<const Record* const> changes) const;
+  void append_deletes(RoundTrip& trip, std::span<const Record* const> changes) const;
 
   const TableSpec* spec_ = nullptr;
   std::size_t number_ = 0;
@@ -103,6 +125,7 @@ class TableApplier {
   bool drifting_ = false;  // a record of a shape that does not fit is among those recognised last
   KeyExtractor keys_{{}};
   bool delete_cascades_ = false;
+  std::string own_rows_;
   // Names of prepared statements (migrations/target: apply_sql has their parameters).
   std::string mixed_delete_, delete_keys_, validate_, key_groups_;
 };

@@ -30,14 +30,16 @@ Task<void> TargetSession::configure() {
   // A time-out meant for people would end a big batch for ever; text of A is read as the capture wrote it.
   co_await connection_.script(
       "set statement_timeout = 0; set DateStyle = 'ISO, MDY'; set TimeZone = 'UTC'; set IntervalStyle = 'postgres';"
-      "set lc_monetary = 'C'; set array_nulls = on; set xmloption = 'content'; set standard_conforming_strings = on");
+      "set lc_monetary = 'C'; set bytea_output = 'hex'; set extra_float_digits = 1; set array_nulls = on; set "
+      "xmloption = 'content'; set standard_conforming_strings = on");
   if (connection_.server_version() >= 140'000) co_await connection_.query("set idle_session_timeout = '20s'");
-  const std::array<std::pair<std::string_view, std::string_view>, 5> statements{{
+  const std::array<std::pair<std::string_view, std::string_view>, 6> statements{{
       {"insert_offsets", sql::target::insert_offsets},
       {"finish_offsets", sql::target::finish_offsets},
       {"insert_dead_letters", sql::target::insert_dead_letters},
       {"supersede", sql::target::supersede},
       {"supersede_all", sql::target::supersede_all},
+      {"take_back", sql::target::take_back},
   }};
   for (std::size_t i = 0; i < statements.size(); ++i)
     co_await connection_.prepare(statements[i].first, statements[i].second);
@@ -73,13 +75,17 @@ Task<void> TargetSession::load(std::span<const TableSpec> tables) {
 
 void TargetSession::append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const {
   trip.add_sql("set constraints all immediate");  // what is deferred to the commit would stand in its way
-  std::string sql = "truncate ";
+  std::string firing, silent;
   // A table that was truncated twice stands there twice: PostgreSQL takes that for once.
-  std::string_view comma;
   for (const std::size_t table : tables) {
-    sql.append(std::exchange(comma, ", ")).append(tables_[table].spec().target);
+    std::string& list = tables_[table].spec().triggers ? firing : silent;
+    list.append(list.empty() ? "truncate " : ", ").append(tables_[table].own_rows());
   }
-  trip.add_sql(trip.keep(std::move(sql)));
+  if (!firing.empty()) trip.add_sql(trip.keep(std::move(firing)));
+  if (silent.empty()) return;
+  trip.silence_triggers();
+  trip.add_sql(trip.keep(std::move(silent)));
+  trip.resume_triggers();
 }
 
 Task<void> TargetSession::truncate(std::span<const std::size_t> tables) {

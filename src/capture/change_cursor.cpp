@@ -40,27 +40,30 @@ bool ChangeCursor::enter_next_row() {
   change_.ordinal = -1;
   left_ = rows_.int64(row_, column_ + 5);
   const bool keys_only = change_.op == Op::remove || change_.oversize;
-  text_ = rows_.text(row_, keys_only ? column_ + 6 : column_ + 7);
+  const std::string_view old_rows = rows_.text(row_, column_ + 6);
+  text_ = keys_only ? old_rows : rows_.text(row_, column_ + 7);
+  before_ = keys_only ? std::string_view() : old_rows;
   return true;
 }
 
 bool ChangeCursor::next(Change& change) {
   while (left_ == 0) {
-    PENSTOCK_CHECK(text_.empty());
+    PENSTOCK_CHECK(text_.empty() && before_.empty());
     if (!enter_next_row()) return false;
   }
   --left_;
   ++change_.ordinal;
   change_.image = take_image(text_);
+  change_.before = take_image(before_);
   PENSTOCK_CHECK(change_.op == Op::truncate || !change_.image.empty());
   change = change_;
   return true;
 }
 
 SliceCursor::SliceCursor(std::string_view relation, std::int64_t piece, std::int64_t ts_ms, std::string_view rows,
-                         bool deleted)
-    : text_(rows) {
-  change_.op = deleted ? Op::remove : Op::read;
+                         std::string_view action)
+    : text_(rows), left_(action == "truncate" || !rows.empty()) {
+  change_.op = action == "read" ? Op::read : op_of(action);
   change_.cdc_id = kSliceCdcId + piece;
   change_.ordinal = -1;
   change_.ts_ms = ts_ms;
@@ -68,9 +71,10 @@ SliceCursor::SliceCursor(std::string_view relation, std::int64_t piece, std::int
 }
 
 bool SliceCursor::next(Change& change) {
-  if (text_.empty()) return false;
+  if (!left_) return false;
   ++change_.ordinal;
   change_.image = take_image(text_);
+  left_ = !text_.empty();
   change = change_;
   return true;
 }

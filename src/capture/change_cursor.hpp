@@ -25,22 +25,25 @@ class ChangeCursor {
   const pg::Result& rows_;
   const int column_;
   int row_ = -1;
-  std::int64_t left_ = 0;  // changes of the current row not yet given out
-  std::string_view text_;  // their images
+  std::int64_t left_ = 0;    // changes of the current row not yet given out
+  std::string_view text_;    // their images
+  std::string_view before_;  // the old images of updates, where the journal has them
   Change change_;
 };
 
-// The same for one stored backfill slice: n images of rows of one relation.
+// The same for one piece of a stored backfill slice: changes of one relation.
 class SliceCursor {
  public:
-  // piece numbers the slices of a batch from 0. deleted: rows holds the keys of rows that are gone.
+  // piece numbers those of a batch from 0. action: "read": rows holds images; "delete": the keys of rows that are gone;
+  // "truncate": one change, and no rows.
   SliceCursor(std::string_view relation, std::int64_t piece, std::int64_t ts_ms, std::string_view rows,
-              bool deleted = false);
+              std::string_view action = "read");
   bool next(Change& change);
 
  private:
   Change change_;
   std::string_view text_;
+  bool left_;
 };
 
 }  // namespace penstock::capture

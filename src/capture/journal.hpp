@@ -66,7 +66,8 @@ class Journal {
   // The ring: to the next leaf when this one has grown, empties consumed leaves, trims slot rows.
   Task<void> keep_house();
 
-  // Whether every change is journaled still; gives triggers to new partitions. What is wrong, with the cure.
+  // Whether A crashed, and every change is journaled still; gives triggers to those that need them. What is wrong, with
+  // the cure.
   Task<std::vector<std::string>> watch_capture();
 
   Wakeup& wakeup() { return wakeup_; }

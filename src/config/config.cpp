@@ -142,7 +142,10 @@ Config::Table read_table(SectionReader section) {
   if (table.on_drift != "wait" && table.on_drift != "ignore" && table.on_drift != "reject") {
     throw ConfigError(section.place_of("on_drift"), "\"on_drift\" must be \"wait\", \"ignore\" or \"reject\"");
   }
-  section.only_default("triggers", "on", {"off"});
+  table.triggers = section.text("triggers").value_or("on");
+  if (table.triggers != "on" && table.triggers != "off") {
+    throw ConfigError(section.place_of("triggers"), "\"triggers\" must be \"on\" or \"off\"");
+  }
   section.end();
   return table;
 }

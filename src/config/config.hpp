@@ -48,6 +48,7 @@ struct Config {
     bool pattern = false;          // source holds *: ops/resolve makes a table of each that matches
     std::vector<std::string> key;  // empty: the primary key
     std::string on_drift;          // "wait", "ignore" or "reject"
+    std::string triggers;          // "on" or "off": whether B's own triggers fire
     Place place;
   };
 

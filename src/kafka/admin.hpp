@@ -14,9 +14,6 @@
 
 namespace penstock::kafka {
 
-// max.message.bytes for topics that a Producer writes to: its message.max.bytes, and room for a record batch's header.
-inline constexpr int kTopicMessageBytesMax = (8 << 20) + (64 << 10);
-
 struct TopicSpec {
   std::string name;
   int partitions = 1;

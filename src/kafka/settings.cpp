@@ -30,8 +30,8 @@ constexpr Default kCommon[] = {
 };
 
 constexpr Default kProducer[] = {
-    // Topics must take as much: migrate creates them with max.message.bytes = kMessageBytesMax plus what a batch of one
-    // record adds. A broker's own default, 1 MB, would refuse a row of 1 MB that PostgreSQL took.
+    // kRecordBytesMax. Topics must take as much (topic_message_bytes_max): a broker's own default, 1 MB, would refuse
+    // a row of 1 MB that PostgreSQL took.
     {"message.max.bytes", "8388608"},
     {"queue.buffering.max.messages", "100000"},
     // Measured on a quiet broker, produce to acknowledgement: 0.2 to 0.35 ms; with 0.5 it is 1.6 (librdkafka's timers
@@ -115,25 +115,30 @@ void refuse_overriding(const Properties& user, std::span<const Fixed> fixed) {
 }
 
 // 0: not set, or no number (librdkafka says so).
-std::size_t number_of(const Properties& user, const char* name) {
+constexpr std::size_t kRecordBytesMax = 8 << 20;  // message.max.bytes where the user sets none
+
+std::optional<std::size_t> number_of(const Properties& user, const char* name) {
   const auto found = user.find(name);
   std::size_t value = 0;
-  if (found != user.end()) std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  if (found == user.end()) return std::nullopt;
+  const char* const end = found->second.data() + found->second.size();
+  if (std::from_chars(found->second.data(), end, value).ec != std::errc()) return std::nullopt;
   return value;
 }
 
 // A queue that cannot hold the greatest record would wait for room for ever.
 void fit_queue(std::vector<Setting>& to, const Properties& user) {
   constexpr const char* kQueue = "queue.buffering.max.kbytes";
-  const std::size_t record_kb = number_of(user, "message.max.bytes") / 1024 + 1;
-  const std::size_t queue_kb = number_of(user, kQueue);
-  if (queue_kb > 0 && queue_kb < record_kb) {
+  const std::size_t record_kb = (record_bytes_max(user) + 1023) / 1024;
+  const auto queue_kb = number_of(user, kQueue);
+  if (queue_kb && *queue_kb < record_kb) {
     throw Failure(ErrorKind::usage, fmt::format("Kafka property \"{}\" must be {} at least, for one record of "
                                                 "message.max.bytes",
                                                 kQueue, record_kb));
   }
-  constexpr std::size_t kDefault_kb = 16'384;  // two records of the default's size; memory is bounded by this
-  to.emplace_back(kQueue, std::to_string(std::max(kDefault_kb, 2 * record_kb)));
+  // Two records of the default's size at least; memory is bounded by this.
+  constexpr std::size_t kLeast_kb = 2 * kRecordBytesMax / 1024;
+  to.emplace_back(kQueue, std::to_string(std::max(kLeast_kb, 2 * record_kb)));
 }
 
 void append(std::vector<Setting>& to, std::span<const Default> defaults) {
@@ -147,6 +152,12 @@ void append_fixed(std::vector<Setting>& to, std::span<const Fixed> fixed) {
 }
 
 }  // namespace
+
+std::size_t record_bytes_max(const Properties& producer) {
+  return number_of(producer, "message.max.bytes").value_or(kRecordBytesMax);
+}
+
+std::size_t topic_message_bytes_max(const Properties& producer) { return record_bytes_max(producer) + (64U << 10); }
 
 std::string_view to_string(Role role) {
   switch (role) {

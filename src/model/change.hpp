@@ -19,7 +19,8 @@ struct Change {
   std::int64_t ts_ms = 0;     // when it was made on A, Unix milliseconds
   std::string_view relation;  // "public.employee_a"
   std::string_view image;  // the row as a JSON object; its key of a delete and of an oversize row; empty for a truncate
-  bool oversize = false;   // too large to be written as JSON
+  std::string_view before;  // the whole old row of an update, where the table has no key; a delete's stands in image
+  bool oversize = false;    // too large to be written as JSON
 };
 
 // How far a batch has come for good: this change and every earlier one is acknowledged by Kafka.

@@ -26,6 +26,7 @@ class MemberCursor {
 class KeyExtractor {
  public:
   explicit KeyExtractor(const std::vector<std::string>& columns);
+  bool keyless() const { return members_.empty(); }
   // Appends the key object to out; false when a key column is not in the row (renamed on A). The row must be a JSON
   // object.
   bool append_key(std::string& out, std::string_view row) const;

@@ -54,6 +54,7 @@ void append_table(std::string& out, const PipelineSpec::Table& table) {
   append_member(out, "topic", table.topic);
   out.append(",\"partitions\":").append(std::to_string(table.partitions));
   append_member(out, "on_drift", to_string(table.on_drift));
+  append_member(out, "triggers", table.triggers ? "on" : "off");
   append_array(out, "rules", table.rules, [&](const PipelineSpec::Rule& rule) {
     out.push_back('{');
     append_member(out, "name", rule.name);
@@ -83,6 +84,7 @@ PipelineSpec::Table table_of(json::element object) {
   table.topic = text_of(object, "topic");
   table.partitions = static_cast<std::int32_t>(std::int64_t(object["partitions"].get_int64()));
   table.on_drift = PipelineSpec::on_drift_of(text_of(object, "on_drift"));
+  table.triggers = text_of(object, "triggers") == "on";
   for (json::element rule : object["rules"].get_array()) {
     table.rules.push_back({text_of(rule, "name"), text_of(rule, "check")});
   }

@@ -32,6 +32,7 @@ struct PipelineSpec {
     std::string topic;
     std::int32_t partitions = 1;  // of the topic that carry changes: 1 where equal keys may be written differently
     OnDrift on_drift = OnDrift::wait;
+    bool triggers = true;  // B's own triggers fire
     std::vector<Rule> rules;
     bool operator==(const Table&) const = default;
   };

@@ -110,6 +110,10 @@ Task<void> request_table(pg::Connection& a, pg::Connection& b, const std::string
                          const PipelineSpec::Table& table) {
   const pg::Params which = pg::Params::of(pipeline, table.relation);
   co_await a.query("select penstock.request_table($1, $2, null)", which);
+  if (table.key.empty()) {
+    log::info("backfill: {} has no key: B's is emptied and copied anew", table.relation);
+    co_return;
+  }
   const std::int64_t extra = co_await request_extra_rows(a, b, pipeline, table);
   log::info("backfill: {} is copied again; {} keys are on B alone", table.relation, extra);
 }
@@ -121,6 +125,9 @@ Task<bool> backfill(const Config& config, const BackfillOptions& options) {
   const PipelineSpec::Table& table = table_named(spec, options.table);
   co_await a.script(sql::common::verify_session);
   co_await b.script(sql::common::verify_session);
+  if (options.where && table.key.empty()) {
+    throw Failure(ErrorKind::usage, table.relation + " has no key, so no part of it can be copied: leave --where out");
+  }
   if (options.where) {
     const std::int64_t rows = co_await request_where(a, spec.pipeline, table.relation, *options.where);
     log::info("backfill: {} rows of {} are copied again", rows, table.relation);

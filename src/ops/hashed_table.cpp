@@ -32,8 +32,12 @@ Task<HashedTable> HashedTable::open(pg::Connection& connection, const std::strin
                                     const std::vector<std::string>& columns, const std::vector<std::string>& key,
                                     const Comparison& how) {
   HashedTable opened(connection);
-  const pg::Result row =
-      co_await connection.query(sql::common::verify_statements, pg::Params::of(table, columns, key, how));
+  opened.keyless_ = key.empty();
+  const std::string_view sql =
+      opened.keyless_ ? sql::common::verify_multiset_statements : sql::common::verify_statements;
+  const pg::Params params =
+      opened.keyless_ ? pg::Params::of(table, columns, how) : pg::Params::of(table, columns, key, how);
+  const pg::Result row = co_await connection.query(sql, params);
   opened.buckets_sql_ = row.text(0, 0);
   opened.rows_sql_ = row.text(0, 1);
   opened.lookup_sql_ = row.text(0, 2);
@@ -92,8 +96,12 @@ Task<HashedTable::Looked> HashedTable::look_up_and(const std::vector<std::string
   const pg::Result& rows = results[2];
   for (int row = 0; row < rows.rows(); ++row) {
     looked.hashes.push_back(rows.is_null(row, 1) ? RowHash() : RowHash(rows.text(row, 1)));
+    if (!keyless_) continue;
+    looked.images.emplace_back(rows.text(row, 2));
+    looked.rows.emplace_back(rows.text(row, 3));
   }
-  for (int row = 0; row < results[3].rows(); ++row) looked.rejected.emplace(results[3].text(row, 0));
+  const pg::Result& rejects = results[3];
+  for (int row = 0; row < rejects.rows(); ++row) looked.rejects.emplace(rejects.text(row, 0), rejects.int64(row, 1));
   co_return looked;
 }
 
@@ -102,10 +110,17 @@ Task<HashedTable::Looked> HashedTable::look_up(const std::vector<std::string>& k
   co_return looked;
 }
 
-Task<HashedTable::Looked> HashedTable::look_up_with_rejects(const std::vector<std::string>& keys,
+Task<HashedTable::Looked> HashedTable::look_up_with_rejects(const std::vector<std::string>& keys, const Looked& on_a,
                                                             const std::string& pipeline, const std::string& relation) {
-  pg::Params which = pg::Params::of(pipeline, relation, keys);
-  Looked looked = co_await look_up_and(keys, sql::target::explained_keys, std::move(which));
+  if (!keyless_) {
+    pg::Params which = pg::Params::of(pipeline, relation, keys);
+    Looked looked = co_await look_up_and(keys, sql::target::explained_keys, std::move(which));
+    co_return looked;
+  }
+  std::vector<std::string> images;
+  for (const auto& some : on_a.images) images.push_back(some.empty() ? "{}" : some);
+  pg::Params which = pg::Params::of(pipeline, relation, keys, images);
+  Looked looked = co_await look_up_and(keys, sql::target::explained_rows, std::move(which));
   co_return looked;
 }
 

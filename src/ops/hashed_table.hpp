@@ -1,7 +1,6 @@
 #pragma once
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -10,10 +9,11 @@
 namespace penstock::ops {
 
 // One side of a comparison: a table as hashes. The statements are put together by the server
-// (sql/common/verify_statements.sql).
+// (sql/common/verify_statements.sql). Of a table without a key equal rows stand together: their key is a hash of
+// theirs, and what is compared is their number.
 class HashedTable {
  public:
-  using RowHash = std::optional<std::string>;  // nullopt: no such row
+  using RowHash = std::optional<std::string>;  // nullopt: no such row; without a key: how many there are
 
   struct Bucket {
     std::int64_t rows = 0;
@@ -40,18 +40,22 @@ class HashedTable {
   struct Looked {
     std::string snapshot;
     std::vector<RowHash> hashes;
-    std::set<std::string, std::less<>> rejected;  // keys with an open reject in that snapshot
+    // Without a key, for each: its images in the ledger, and one of its rows as a JSON object. Empty where there is
+    // none.
+    std::vector<std::string> images, rows;
+    std::map<std::string, std::int64_t, std::less<>> rejects;  // of a key, open in that snapshot
   };
   Task<Looked> look_up(const std::vector<std::string>& keys);
-  // The same on B, with what its ledger says of a relation of A.
-  Task<Looked> look_up_with_rejects(const std::vector<std::string>& keys, const std::string& pipeline,
-                                    const std::string& relation);
+  // The same on B, with what its ledger says of a relation of A, where `on_a` is what was looked up.
+  Task<Looked> look_up_with_rejects(const std::vector<std::string>& keys, const Looked& on_a,
+                                    const std::string& pipeline, const std::string& relation);
 
  private:
   explicit HashedTable(pg::Connection& connection) : connection_(connection) {}
   Task<Looked> look_up_and(const std::vector<std::string>& keys, std::string_view more, pg::Params params);
 
   pg::Connection& connection_;
+  bool keyless_ = false;
   std::string buckets_sql_, rows_sql_, lookup_sql_;
   std::optional<pg::Result> fetched_;  // rows of the walk, not all of them given out
   int row_ = 0;

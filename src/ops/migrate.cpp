@@ -110,7 +110,11 @@ class Migration {
       const auto& table = resolved.spec.tables[i];
       const bool changed = co_await capture_table(table, resolved.declared_keys[i], resolved.index_is_ours[i]);
       if (!changed) continue;
-      log::info("migrate: A captures {} (key {})", table.relation, fmt::join(table.key, ", "));
+      if (table.key.empty()) {
+        log::info("migrate: A captures {}: it has no key, so whole rows are compared and counted", table.relation);
+      } else {
+        log::info("migrate: A captures {} (key {})", table.relation, fmt::join(table.key, ", "));
+      }
       ++changes_;
     }
   }

@@ -52,8 +52,9 @@ std::string MigrateStatus::to_text() const {
     out += fmt::format("{}  {:03} {:<20} {} {}\n", step.side, step.number, step.name, step.applied_at, note);
   }
   for (const auto& table : tables) {
-    out += fmt::format("captured  {}  key ({}){}\n", table.relation, table.key,
-                       table.index_built ? ", index built by migrate" : "");
+    const std::string key = table.key.empty() ? "no key" : "key (" + table.key + ")";
+    out +=
+        fmt::format("captured  {}  {}{}\n", table.relation, key, table.index_built ? ", index built by migrate" : "");
   }
   return out;
 }

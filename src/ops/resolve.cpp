@@ -35,15 +35,13 @@ bool is_ours(const IndexFacts& index, const std::string& pipeline, const TableFa
   return index.name.ends_with(".penstock_" + pipeline + "_" + std::to_string(table.oid) + "_key");
 }
 
-// The key's columns on A. Only a key that is unique at once and never NULL makes the journal's order the order of
-// commits.
+// The key's columns on A; none where the table has no primary key and none is declared. Only a key that is unique at
+// once and never NULL makes the journal's order the order of commits.
 std::vector<std::string> key_of(const std::string& pipeline, const Config::Table& table, const TableFacts& a,
                                 bool& build, bool& ours) {
   if (table.key.empty()) {
     const IndexFacts* primary = a.primary_key();
-    if (primary == nullptr) {
-      throw ConfigError(table.place, a.name + " has no primary key: name its key with key = [\"…\"]");
-    }
+    if (primary == nullptr) return {};
     if (!primary->immediate) {
       throw ConfigError(table.place, "the primary key of " + a.name +
                                          " is deferrable, so two rows may share it for a "
@@ -110,9 +108,20 @@ Task<void> check_rights(pg::Connection& b, const Config::Table& table, const Tab
   }
 }
 
-// What would make every change fail on B. Returns whether its key needs an index.
-bool check_target(const std::string& pipeline, const Config::Table& table, const TableFacts& a, const TableFacts& b,
-                  const std::vector<std::string>& key, Resolved& out) {
+// triggers = "off" is done by session_replication_role.
+Task<void> check_replica_right(pg::Connection& b, const Config::Table& table, const TableFacts& target) {
+  const std::string_view role_of = b.server_version() >= 150'000
+                                       ? sql::common::may_replicate
+                                       : std::string_view("select current_setting('is_superuser') = 'on', null");
+  const pg::Result may = co_await b.query(role_of);
+  if (may.boolean(0, 0)) co_return;
+  throw ConfigError(table.place, "triggers = \"off\" for B's " + target.name + " needs " +
+                                     (may.is_null(0, 1) ? "a superuser on B before PostgreSQL 15"
+                                                        : "a right; run on B  " + std::string(may.text(0, 1))));
+}
+
+// What would make every change fail on B.
+void check_target(const Config::Table& table, const TableFacts& a, const TableFacts& b) {
   if (!b.ordinary) throw ConfigError(table.place, "B's " + b.name + " is not an ordinary table");
   for (const auto& column : b.columns) {
     const bool filled = a.column(column.name) != nullptr;
@@ -121,6 +130,12 @@ bool check_target(const std::string& pipeline, const Config::Table& table, const
                                        " is NOT NULL, has no default, and A has no such column: every row would be "
                                        "refused; give it a default");
   }
+}
+
+// Returns whether the key needs an index on B.
+bool check_key_on_target(const std::string& pipeline, const Config::Table& table, const TableFacts& b,
+                         const std::vector<std::string>& key, Resolved& out) {
+  if (key.empty()) return false;
   const IndexFacts* index = b.index_on(key);
   if (index != nullptr && !index->immediate) {
     throw ConfigError(table.place,
@@ -176,12 +191,16 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const ChosenTable&
   spec.target = on_b.name;
   check_columns(table, on_a, on_b);
   spec.on_drift = PipelineSpec::on_drift_of(table.on_drift);
+  spec.triggers = table.triggers == "on";
   spec.topic = kafka::table_topic(config.kafka.topic_prefix, source.schema, source.table);
   const bool stable = std::all_of(spec.key.begin(), spec.key.end(),
                                   [&](const auto& column) { return on_a.column(column)->text_stable; });
-  spec.partitions = stable ? config.kafka.partitions : 1;
+  // Without a key the one partition: equal rows that are written differently are the same row.
+  spec.partitions = stable && !spec.key.empty() ? config.kafka.partitions : 1;
   co_await check_rights(b, table, on_b);
-  const bool build_on_b = check_target(pipeline, table, on_a, on_b, spec.key, out);
+  if (!spec.triggers) co_await check_replica_right(b, table, on_b);
+  check_target(table, on_a, on_b);
+  const bool build_on_b = check_key_on_target(pipeline, table, on_b, spec.key, out);
   if (build_on_b) {
     IndexToBuild index = co_await index_to_build(b, pipeline, on_b.name, spec.key);
     out.spec.indexes_built.push_back(index.name);
@@ -196,6 +215,22 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const ChosenTable&
   co_return spec;
 }
 
+// TRUNCATE takes tables that a foreign key joins together or not at all, and fires the triggers of all or of none.
+Task<void> check_mixed_triggers(pg::Connection& b, const PipelineSpec& spec, const std::vector<ChosenTable>& tables) {
+  std::vector<std::string> silent, firing;
+  const Config::Table* place = nullptr;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    (spec.tables[i].triggers ? firing : silent).push_back(spec.tables[i].target);
+    if (!spec.tables[i].triggers) place = tables[i].configured;
+  }
+  if (silent.empty() || firing.empty()) co_return;
+  const pg::Result joined = co_await b.query(sql::common::mixed_triggers, pg::Params::of(silent, firing));
+  if (joined.empty()) co_return;
+  throw ConfigError(place->place, "a foreign key joins B's " + std::string(joined.text(0, 0)) + " to " +
+                                      std::string(joined.text(0, 1)) +
+                                      ", so both must have triggers = \"off\", or neither");
+}
+
 }  // namespace
 
 Task<Resolved> resolve(const Config& config, pg::Connection& a, pg::Connection& b) {
@@ -208,6 +243,7 @@ Task<Resolved> resolve(const Config& config, pg::Connection& a, pg::Connection& 
     out.spec.tables.push_back(std::move(spec));
     out.declared_keys.push_back(table.configured->key);
   }
+  co_await check_mixed_triggers(b, out.spec, tables);
   co_return out;
 }
 

@@ -25,6 +25,7 @@ std::string written_form(const Config& config) {
     append(out, table.source);
     append(out, table.target);
     append(out, table.on_drift);
+    append(out, table.triggers);
     for (const auto& column : table.key) append(out, column);
   }
   for (const auto& rule : config.rules) {

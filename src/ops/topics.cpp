@@ -1,7 +1,6 @@
 #include "ops/topics.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/log.hpp"
 
@@ -15,17 +14,6 @@ constexpr auto kNameIsFreeWithin = 15s;
 
 kafka::Cluster cluster_of(const Config& config) { return {config.kafka.bootstrap_servers, config.kafka.producer}; }
 
-// What a record may come to: the producer's own limit, which the user may have set, and what Kafka adds to it.
-int message_bytes_max(const Config& config) {
-  const auto own = config.kafka.producer.find("message.max.bytes");
-  int bytes = 0;
-  if (own == config.kafka.producer.end() ||
-      std::from_chars(own->second.data(), own->second.data() + own->second.size(), bytes).ec != std::errc()) {
-    return kafka::kTopicMessageBytesMax;
-  }
-  return bytes + (64 << 10);
-}
-
 // Every topic of the pipeline, dead letters last.
 std::vector<kafka::TopicSpec> topics_of(const Config& config, const PipelineSpec& spec) {
   std::vector<kafka::TopicSpec> topics;
@@ -33,7 +21,8 @@ std::vector<kafka::TopicSpec> topics_of(const Config& config, const PipelineSpec
     kafka::TopicSpec topic;
     topic.name = name;
     topic.partitions = partitions;
-    topic.config = {{"cleanup.policy", "delete"}, {"max.message.bytes", std::to_string(message_bytes_max(config))}};
+    topic.config = {{"cleanup.policy", "delete"},
+                    {"max.message.bytes", std::to_string(kafka::topic_message_bytes_max(config.kafka.producer))}};
     topics.push_back(std::move(topic));
   };
   for (const auto& table : spec.tables) add(table.topic, config.kafka.partitions);

@@ -1,6 +1,7 @@
 #include "ops/verify.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -80,7 +81,7 @@ class TableVerifier {
         gave_up_ = true;
         break;
       }
-      const auto on_b = co_await comparison_.on_b().look_up_with_rejects(keys, pipeline_, table_.relation);
+      const auto on_b = co_await comparison_.on_b().look_up_with_rejects(keys, before, pipeline_, table_.relation);
       const auto after = co_await comparison_.on_a().look_up(keys);
       std::vector<std::string> open;
       for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -88,7 +89,9 @@ class TableVerifier {
         const Seen now{before.hashes[i], after.hashes[i], on_b.hashes[i]};
         const auto last = seen.find(keys[i]);
         if (now.a_before == now.a_after && last != seen.end() && last->second == now) {
-          count_difference(keys[i], on_b.rejected.find(keys[i]) != on_b.rejected.end());
+          const auto rejects = on_b.rejects.find(keys[i]);
+          const bool explained = rejects != on_b.rejects.end() && rejects->second >= lacking(now);
+          count_difference(table_.key.empty() ? some_row(after, on_b, i) : keys[i], explained);
         } else {
           open.push_back(keys[i]);
         }
@@ -97,6 +100,19 @@ class TableVerifier {
       keys = std::move(open);
     }
     report_.unsettled += static_cast<std::int64_t>(keys.size());
+  }
+
+  // How many rejects it takes to explain a difference. Rows of a table without a key that B has and A has not are
+  // explained by none.
+  std::int64_t lacking(const Seen& seen) const {
+    if (!table_.key.empty()) return 1;
+    const auto number = [](const HashedTable::RowHash& rows) { return rows ? std::stoll(*rows) : 0; };
+    const std::int64_t missing = number(seen.a_after) - number(seen.b);
+    return missing > 0 ? missing : std::numeric_limits<std::int64_t>::max();
+  }
+
+  static const std::string& some_row(const HashedTable::Looked& a, const HashedTable::Looked& b, std::size_t i) {
+    return a.rows[i].empty() ? b.rows[i] : a.rows[i];
   }
 
   void count_difference(const std::string& key, bool explained) {
@@ -135,6 +151,15 @@ Task<bool> repair(const PipelineSpec& spec, const Tables& tables, const VerifyRe
                   pg::Connection& b) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const VerifyReport::Table& differing = found.tables[i];
+    if (tables[i]->key.empty()) {
+      if (!differing.keys.empty()) {
+        log::warn(
+            "verify: {} has no key, so its rows cannot be copied again one by one: run `penstock backfill {}`, which "
+            "copies it anew",
+            differing.relation, differing.relation);
+      }
+      continue;
+    }
     if (differing.more) {
       co_await request_table(a, b, spec.pipeline, *tables[i]);
     } else {
@@ -173,7 +198,9 @@ Task<VerifyReport> verify(const Config& config, const VerifyOptions& options) {
   const bool repaired = co_await repair(spec, tables, report, a, b);
   if (!repaired) co_return report;
   VerifyReport after = co_await verify_all(spec, tables, a, b);
-  for (std::size_t i = 0; i < tables.size(); ++i) after.tables[i].repaired = std::ssize(report.tables[i].keys);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!tables[i]->key.empty()) after.tables[i].repaired = std::ssize(report.tables[i].keys);
+  }
   co_return after;
 }
 

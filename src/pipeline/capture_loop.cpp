@@ -59,6 +59,7 @@ Task<void> CaptureLoop::session() {
   const bool reader = co_await stand_by(*journal);
   if (!reader) co_return;
   co_await journal->load_slot();
+  house_kept_ = {};  // at once: A may have crashed meanwhile
   writer_ = std::make_unique<EnvelopeWriter>(options_.journal.pipeline, journal->database());
   producer_ = std::make_unique<kafka::Producer>(co_await asio::this_coro::executor, options_.cluster);
   log::info("capture: reading the journal of {} after batch {}", options_.journal.pipeline,
@@ -183,7 +184,7 @@ Task<void> CaptureLoop::publish_slices(Journal& journal, publish::BatchPublisher
     for (int row = 0; row < slices.rows(); ++row) {
       piece = slices.int64(row, 0);
       capture::SliceCursor cursor(slices.text(row, 2), piece, slices.int64(row, 1), slices.text(row, 3),
-                                  slices.boolean(row, 4));
+                                  slices.text(row, 4));
       while (cursor.next(change)) co_await batch.add(change);
       fail_point("capture.in_the_middle_of_a_slice");
     }

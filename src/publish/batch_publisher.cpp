@@ -35,7 +35,9 @@ Task<void> BatchPublisher::add(const Change& change) {
     // Every partition must know what came before it and what after.
     for (std::int32_t partition = 0; partition < route.partitions; ++partition) co_await hold(route, partition, change);
   } else {
-    if (is_key(change)) {
+    if (route.key.keyless()) {
+      key_.assign("{}");
+    } else if (is_key(change)) {
       key_.assign(change.image);
     } else if (!route.key.append_key(key_, change.image)) {
       throw Failure(ErrorKind::setup, "a key column of " + route.relation +
@@ -62,15 +64,18 @@ Task<void> BatchPublisher::hold(const Route& route, std::int32_t partition, cons
   held.resent = held.self > resume_after_;
   ++held.count;
   if (!held.resent) co_return;
-  held.has_key = change.op != Op::truncate && change.op != Op::mark;
+  held.has_key = change.op != Op::truncate && change.op != Op::mark && !route.key.keyless();
   held.key = key_;
   held.value.clear();
   held.end_at = encode(held.value, route, change);
   if (held.value.size() + held.key.size() + kEndMarkRoom > producer_.message_bytes_max()) {
     // Never stuck on one row: its key travels alone, and B's dead letters say that it was too large.
     Change key_alone = change;
-    key_alone.image = held.key;
+    key_alone.image = key_;
+    key_alone.before = {};
     key_alone.oversize = true;
+    // As a delete it would be one of a row without columns.
+    if (route.key.keyless()) key_alone.op = Op::update;
     held.value.clear();
     held.end_at = encode(held.value, route, key_alone);
   }
@@ -86,7 +91,8 @@ std::size_t BatchPublisher::encode(std::string& out, const Route& route, const C
   e.relation_table = route.table;
   e.txid = change.txid;
   e.ts_ms = change.ts_ms;
-  (is_key(change) ? e.before : e.after) = change.image;
+  e.before = is_key(change) ? change.image : change.before;
+  if (!is_key(change)) e.after = change.image;
   return writer_.append(out, e);
 }
 

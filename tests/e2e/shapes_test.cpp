@@ -140,16 +140,8 @@ TEST_F(Shapes, TablesOfManySchemasUnderOnePattern) {
 }
 
 TEST_F(Shapes, WhatCannotBeCarriedIsRefusedWithTheReason) {
-  create(
-      "create unlogged table unlogged (id int primary key); create table parent (id int primary key); "
-      "create table heir (v int) inherits (parent); create table keyless (v int); create view seen as select 1 as id",
-      "create table unlogged (id int primary key); create table parent (id int primary key); create table keyless (v "
-      "int); "
-      "create table seen (id int)");
-  const std::vector<std::pair<std::string, std::string>> refused{{"unlogged", "is unlogged or temporary"},
-                                                                 {"parent", "inherit"},
-                                                                 {"keyless", "no primary key"},
-                                                                 {"seen", "is a view"}};
+  create("create temp table brief (id int); create view seen as select 1 as id", "create table seen (id int)");
+  const std::vector<std::pair<std::string, std::string>> refused{{"seen", "is a view"}};
   for (const auto& [table, reason] : refused) {
     line_.configure("[[table]]\nsource = \"public." + table + "\"\n");
     const Finished migrated = line_.run({"migrate"});

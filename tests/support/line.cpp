@@ -111,6 +111,8 @@ void Line::write_toml(const std::string& tables, const std::string& head) const 
 
 void Line::configure(const std::string& tables, const std::string& head) { write_toml(tables, head); }
 
+void Line::add_tables(const std::string& tables) { std::ofstream(toml(), std::ios::app) << tables; }
+
 void Line::create_employees(bool primary_key) {
   const std::string columns =
       std::string("(emp_id serial") + (primary_key ? " primary key" : "") +
@@ -186,6 +188,20 @@ void Line::expect_equal(const std::string& table_a, const std::string& table_b, 
   const auto found = differences(read_table(on_a, table_a, key), read_table(on_b, table_b, key), explained);
   for (std::size_t i = 0; i < found.size() && i < 5; ++i) ADD_FAILURE() << found[i];
   EXPECT_EQ(found.size(), 0u) << "differences between " << table_a << " and " << table_b;
+  expect_verified();
+}
+
+void Line::expect_all_equal(const std::vector<std::string>& tables, const std::string& key) {
+  once();
+  Database on_a = a(), on_b = b();
+  for (const auto& table : tables) {
+    const auto found = differences(read_table(on_a, table, key), read_table(on_b, table, key));
+    for (std::size_t i = 0; i < found.size() && i < 5; ++i) ADD_FAILURE() << table << ": " << found[i];
+  }
+  expect_verified();
+}
+
+void Line::expect_verified() {
   const Finished verified = run({"verify", "--json"});
   EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
   const Finished status = run({"status", "--json"});

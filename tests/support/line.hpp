@@ -32,6 +32,8 @@ class Line {
 
   // The configuration's tables and rules, as TOML behind [kafka].
   void configure(const std::string& tables, const std::string& head = "");
+  // More of them, behind those.
+  void add_tables(const std::string& tables);
   // The first users' tables on both sides, with or without a primary key; configured with the three sample rules.
   void create_employees(bool primary_key = false);
   // The same DDL on both sides, as the owner of the tables (who is not the role penstock).
@@ -64,12 +66,16 @@ class Line {
   // agrees, the books balance. The rows are compared here, not by the program.
   void expect_equal(const std::string& table_a = "employee_a", const std::string& table_b = "employee_b",
                     const std::string& key = "emp_id");
+  // The same of several tables without rejects, for little more than the price of one. "only t" is a table without
+  // those that inherit from it.
+  void expect_all_equal(const std::vector<std::string>& tables, const std::string& key = "id");
   // The books of one table out of `status --json`.
   long long book(const std::string& name, const std::string& table = "public.employee_a");
   std::string log() const;  // everything the program wrote to stderr
 
  private:
   void create_databases();
+  void expect_verified();  // `verify` and `status` say yes
   void write_toml(const std::string& tables, const std::string& head) const;
 
   Servers servers_;

@@ -18,6 +18,7 @@ class OwnServer {
 
   std::string start() const { return command("start"); }
   void kill() const { command("kill"); }  // SIGKILL to every process of it
+  void stop() const { command("stop"); }
   void stop_immediately() const { command("stop", "immediate"); }
 
   Servers servers = Servers::shared();

@@ -104,6 +104,7 @@ std::vector<Made> TargetLine::batch(std::int64_t number, const std::vector<MadeC
     e.relation_schema = tables_[change.table].source_schema;
     e.relation_table = tables_[change.table].source_table;
     (change.op == Op::remove || change.oversize ? e.before : e.after) = change.image;
+    if (!change.old_image.empty()) e.before = change.old_image;
     Made record;
     record.table = change.table;
     record.partition = change.partition;

@@ -35,6 +35,7 @@ struct MadeChange {
   std::size_t table = 0;
   std::int32_t partition = 0;
   bool oversize = false;
+  std::string old_image = {};  // of a table without a key: the row that an update or a delete takes away
 };
 
 inline MadeChange row(int id, const std::string& rest, std::int32_t partition = 0, std::size_t table = 0) {
@@ -49,6 +50,13 @@ inline MadeChange gone(int id, std::int32_t partition = 0, std::size_t table = 0
 inline MadeChange truncated(std::int32_t partition = 0, std::size_t table = 0) {
   return {Op::truncate, "", "", table, partition, false};
 }
+
+// The same of tables without a key.
+inline MadeChange added(const std::string& image) { return {Op::create, image, "", 0, 0, false}; }
+inline MadeChange changed(const std::string& from, const std::string& to) {
+  return {Op::update, to, "", 0, 0, false, from};
+}
+inline MadeChange removed(const std::string& image) { return {Op::remove, "", "", 0, 0, false, image}; }
 
 // An applier on a thread of its own, from construction to stop() or the end of the scope.
 class RunningApplier {

@@ -54,6 +54,27 @@ TEST(Doubts, TriggersThatWereDroppedOrDisabledAreNoticedUntilTheTableIsCopiedAga
   replicator.wait(10s);
 }
 
+TEST(Doubts, TheFunctionsOfAnAlteredTableAreGeneratedAnew) {
+  Line line;
+  create_one(line);
+  line.migrate_and_copy();
+  Process replicator = line.start();
+  const std::string plain =
+      "select count(*) from pg_proc where proname like 'emp%update' and prosrc like '%1 23 id,2 23 v,3 25 n''%'";
+  EXPECT_EQ(line.admin_a().number(plain), 0);
+  line.on_both("alter table one add column n text");
+  EXPECT_TRUE(line.admin_a().becomes(plain, "1", 20));
+  const std::string file =
+      "select prosrc like '%pg_relation_filenode(%) <> ' || pg_relation_filenode('one') || ')%' from pg_proc "
+      "where proname like 'emp%update'";
+  line.a().run("truncate one");
+  EXPECT_TRUE(line.admin_a().becomes(file, "t", 20));
+  line.a().run("insert into one values (1, 2, 'n'); update one set n = 'm'");
+  line.expect_equal("one", "one", "id");
+  replicator.send(SIGTERM);
+  replicator.wait(10s);
+}
+
 TEST(Doubts, NewPartitionsArePickedUpWhileRunningAndOneThatWentIsSaid) {
   Line line;
   line.a().run(

@@ -23,7 +23,7 @@ TEST(MigrateTopics, AreMadeWithTheConfiguredPartitionsAndNeverCompacted) {
   ASSERT_TRUE(topic);
   EXPECT_EQ(topic->partitions, 3);
   EXPECT_EQ(topic->config.at("cleanup.policy"), "delete");
-  EXPECT_EQ(topic->config.at("max.message.bytes"), std::to_string(kafka::kTopicMessageBytesMax));
+  EXPECT_EQ(topic->config.at("max.message.bytes"), std::to_string(kafka::topic_message_bytes_max({})));
   const auto letters = describe(line, line.dead_letter_topic());
   ASSERT_TRUE(letters);
   EXPECT_EQ(letters->partitions, 1);

@@ -149,7 +149,7 @@ TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
       {with("127.0.0.1:8787", "127.0.0.1:70000"), "F:29:10: \"listen\" must be an address and a port"},
       {with("on_drift = \"wait\"", "on_drift = \"panic\""),
        "F:22:12: \"on_drift\" must be \"wait\", \"ignore\" or \"reject\""},
-      {with("triggers = \"on\"", "triggers = \"off\""), "F:23:12: triggers = \"off\" is not supported"},
+      {with("triggers = \"on\"", "triggers = \"some\""), "F:23:12: \"triggers\" must be \"on\" or \"off\""},
       {with("triggers = \"on\"", "triggers = true"), "F:23:12: \"triggers\" must be a text"},
       {with("key = [\"emp_id\"]", "key = [7]"), "F:20:8: \"key\" must be a list of texts"},
       {with("[http]",

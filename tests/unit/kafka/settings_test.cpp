@@ -41,7 +41,7 @@ TEST(KafkaProperties, TheUsersWinUnderAnAliasToo) {
 
 TEST(KafkaProperties, QueuesAreBounded) {
   EXPECT_EQ(in_force(Role::producer, {}, "queue.buffering.max.kbytes"), "16384");
-  EXPECT_EQ(in_force(Role::producer, {{"message.max.bytes", "64000000"}}, "queue.buffering.max.kbytes"), "125002");
+  EXPECT_EQ(in_force(Role::producer, {{"message.max.bytes", "64000000"}}, "queue.buffering.max.kbytes"), "125000");
   EXPECT_THROW(in_force(Role::producer, {{"message.max.bytes", "64000000"}, {"queue.buffering.max.kbytes", "20000"}},
                         "message.max.bytes"),
                Failure);

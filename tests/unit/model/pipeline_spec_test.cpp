@@ -18,6 +18,7 @@ TEST(PipelineSpec, IsReadFromJsonAsItWasWritten) {
   table.target = "public.\"Employee B\"";
   table.key = {"emp_id", "K\"ey"};
   table.on_drift = PipelineSpec::OnDrift::reject;
+  table.triggers = false;
   table.topic = "hr.public.employee_a";
   table.partitions = 8;
   table.rules = {{"born_after_2007", "dob >= date '2008-01-01'"}, {"text", R"(city ~ '^\d"')"}};

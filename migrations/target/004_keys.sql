@@ -1,4 +1,4 @@
--- 003_keys: which keys are one.
+-- 004_keys: which keys are one.
 -- Functions: penstock.equal_keys. Tables touched: none; pg_attribute is read.
 
 -- equal_keys: pairs of numbers (from 1) of key objects a and b that B takes for equal. Compared as jsonb, for which 1.0 is
