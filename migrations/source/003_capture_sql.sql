@@ -96,8 +96,8 @@ as $$
 $$;
 
 -- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
--- renamed it is the table itself. ONLY: tables that inherit from it are tables of their own.
-create function penstock.as_installed(entry penstock.captured) returns text
+-- renamed it is the table itself. ONLY: tables that inherit from it are tables of their own. `part`: of one partition.
+create function penstock.as_installed(entry penstock.captured, part oid default null) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -106,8 +106,8 @@ as $$
                             string_agg(format('penstock_y.%I as %I', present, installed), ', ' order by attnum),
                             min(t.name)) end
       from penstock.installed_columns(entry)
-     cross join (select case c.relkind when 'p' then '' else 'only ' end || entry.root::regclass
-                   from pg_class as c where c.oid = entry.root) as t (name)
+     cross join (select case c.relkind when 'p' then '' else 'only ' end || c.oid::regclass
+                   from pg_class as c where c.oid = coalesce(part, entry.root)) as t (name)
 $$;
 
 -- image_as_installed: the expression that writes a row of it.
@@ -142,9 +142,9 @@ as $$
      group by c.key_columns, k.types
 $$;
 
--- reread_sql: journals the row of the key object $1 as it stands now; null where the table cannot be read, or a key column was
--- dropped.
-create function penstock.reread_sql(entry penstock.captured, journal text) returns text
+-- reread_sql: journals the row of the key object $1 as it stands now in a partition, or in the table; null where the table
+-- cannot be read, or a key column was dropped.
+create function penstock.reread_sql(entry penstock.captured, part oid, journal text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -153,7 +153,7 @@ as $$
            then format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
                           from %s penstock_t, json_to_record($1) penstock_k (%s)
                          where %s', journal, entry.relation, penstock.image_as_installed(entry, 'penstock_t'),
-                       penstock.as_installed(entry),
+                       penstock.as_installed(entry, part),
                        string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', '),
                        string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', name, operator,
                                          penstock.read_cast(a.atttypid)), ' and ')) end
@@ -165,7 +165,9 @@ $$;
 -- image, 'delete' when absent, 'oversize' when the image cannot be written as JSON (or the key cannot be looked
 -- up any more because one of its columns was dropped). Never fails for the row's sake. It runs for keys of rows
 -- above a megabyte and after alterations only: the subtransactions stay out of the common path.
-create function penstock.journal_keys(of_pipeline text, of_root oid, leaf int, keys text[]) returns void
+-- part: the table that the statement named. A partition holds all rows of its keys, and whoever writes it by its own name
+-- holds no lock on the root, which may be renamed at any moment, and must not wait for those who hold one.
+create function penstock.journal_keys(of_pipeline text, of_root oid, part oid, leaf int, keys text[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp set array_nulls = on
 as $$
@@ -178,27 +180,22 @@ declare
     act     text;
 begin
     select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
-    reread := penstock.reread_sql(entry, journal);
+    reread := penstock.reread_sql(entry, part, journal);
     foreach key in array coalesce(keys, '{}') loop
-        done := 0;
-        act := case when reread is null then 'oversize' end;
-        for attempt in 1 .. 100 loop
-            exit when act is not null;
+        act := 'delete';
+        if reread is null then
+            act := 'oversize';
+        else
             begin
                 execute reread using key::json;
                 get diagnostics done = row_count;
-                act := case when done > 0 then 'update' else 'delete' end;
-            exception
-                when program_limit_exceeded or internal_error or out_of_memory then
-                    act := 'oversize';
-                when undefined_table then
-                    -- Who writes a partition holds no lock on the root: it was renamed since we asked for its name.
-                    reread := penstock.reread_sql(entry, journal);
+                continue when done > 0;
+            exception when program_limit_exceeded or internal_error or out_of_memory then
+                act := 'oversize';
             end;
-        end loop;
-        continue when done > 0;
+        end if;
         execute format('insert into %s (relation, action, n, old_rows) values ($1, $2, 1, $3)', journal)
-          using entry.relation, coalesce(act, 'oversize'), key;
+          using entry.relation, act, key;
     end loop;
 end
 $$;

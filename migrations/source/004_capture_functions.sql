@@ -102,7 +102,7 @@ $$;
 --             lasts to the end of the transaction, so a poller cannot fall asleep over it. Once a transaction is
 --             enough. NOTIFY makes PREPARE TRANSACTION fail: where that is possible, the poller polls.
 --   {reread}  journals the keys in {touched} as they stand now. LATERAL with LIMIT: an index look-up a key, whatever
---             the statistics say. Who writes a partition holds no lock on the root, which may be renamed at any moment.
+--             the statistics say. In the partition that the statement names (journal_keys has the reason).
 create function penstock.create_capture_function(name text, body text, fields jsonb) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -124,14 +124,14 @@ declare
                   from (select distinct * from ({touched}) penstock_s) penstock_k
                   left join lateral (select {table_image}::text as image from {table} penstock_t
                                       where {match} limit 1) penstock_r on true) penstock_p
-         group by penstock_p.image is null, penstock_p.i / penstock_piece$$;
+         group by penstock_p.image is null, penstock_p.i / {piece}$$;
     reread_partitioned text := $$
-        begin
+        if tg_relid <> {root}::oid then
+            execute replace(replace({reread_text}, '<penstock leaf>', {leaves} || penstock_leaf), '<penstock table>', tg_relid::regclass::text)
+              using penstock_piece;
+        else
             {reread}
-        exception when undefined_table then
-            execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
-            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
-        end;$$;
+        end if;$$;
     bulk text := $$
         insert into {leaf} (relation, action, n, {column})
         select {relation}, {action}, count(*), string_agg(penstock_p.image, chr(30) order by penstock_p.i)
@@ -141,9 +141,14 @@ declare
         insert into {leaf} (relation, action, n, {column}) values ({relation}, {action}, 1, penstock_image)$$;
 begin
     fields := fields || jsonb_build_object(
-        'note', penstock.fill(note, fields), 'reread', penstock.insert_sql(reread, fields),
+        'note', penstock.fill(note, fields),
+        'reread', penstock.insert_sql(reread, fields || jsonb_build_object('piece', 'penstock_piece')),
         'bulk', penstock.insert_sql(bulk, fields), 'one', penstock.insert_sql(one, fields));
     if (fields ->> 'partitioned')::boolean then
+        fields := fields || jsonb_build_object(
+            'leaves', quote_literal('penstock.' || (fields ->> 'pipeline') || '_cdc_'),
+            'reread_text', quote_literal(penstock.fill(reread, fields || jsonb_build_object(
+                'piece', '$1', 'leaf', '<penstock leaf>', 'table', '<penstock table>'))));
         fields := fields || jsonb_build_object('reread', penstock.fill(reread_partitioned, fields));
     end if;
     execute format('create or replace function %s() returns trigger language plpgsql security definer %s as %L',

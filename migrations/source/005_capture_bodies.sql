@@ -27,7 +27,7 @@ begin
         if penstock_keys is not null then
             penstock_leaf := pg_sequence_last_value({ring});
             {note}
-            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+            perform penstock.journal_keys({pipeline_text}, {root}, tg_relid, penstock_leaf, penstock_keys);
         end if;
         return null;
     end if;
@@ -59,7 +59,7 @@ begin
             {reread}
         else
             execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
-            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+            perform penstock.journal_keys({pipeline_text}, {root}, tg_relid, penstock_leaf, penstock_keys);
         end if;
     elsif penstock_rows = 1 and penstock_image is not null then
         {one}
@@ -72,7 +72,7 @@ begin
                 then 'penstock_new'
                 else '(select * from penstock_new penstock_y where pg_column_size(penstock_y.*) > 1048576)' end])
                into penstock_keys;
-            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+            perform penstock.journal_keys({pipeline_text}, {root}, tg_relid, penstock_leaf, penstock_keys);
         end if;
     end if;
     return null;
@@ -98,7 +98,7 @@ begin
         execute penstock.touched_keys({pipeline_text}, {root}, array['penstock_old']) into penstock_keys;
         if penstock_keys is not null then
             {note}
-            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+            perform penstock.journal_keys({pipeline_text}, {root}, tg_relid, penstock_leaf, penstock_keys);
         end if;
         return null;
     end if;
@@ -110,7 +110,7 @@ begin
     if current_setting({setting}, true) = pg_current_xact_id()::text and {ready} then
         if {altered} then
             execute penstock.touched_keys({pipeline_text}, {root}, {transitions}) into penstock_keys;
-            perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+            perform penstock.journal_keys({pipeline_text}, {root}, tg_relid, penstock_leaf, penstock_keys);
         else
             {reread}
         end if;
@@ -142,7 +142,7 @@ begin
     if {renamed} or (current_setting({setting}, true) = pg_current_xact_id()::text and {ready} and {altered}) then
         {note}
         execute penstock.touched_keys({pipeline_text}, {root}, array['(select ($1).*)']) into penstock_keys using old;
-        perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+        perform penstock.journal_keys({pipeline_text}, {root}, tg_relid, penstock_leaf, penstock_keys);
     elsif current_setting({setting}, true) = pg_current_xact_id()::text and {ready} then
         {reread}
     else

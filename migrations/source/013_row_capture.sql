@@ -42,7 +42,7 @@ begin
     execute penstock.touched_keys({pipeline_text}, {root}, case tg_op
         when 'INSERT' then array['(select ($2).*)'] when 'DELETE' then array['(select ($1).*)']
         else array['(select ($1).*)', '(select ($2).*)'] end) into penstock_keys using old, new;
-    perform penstock.journal_keys({pipeline_text}, {root}, penstock_leaf, penstock_keys);
+    perform penstock.journal_keys({pipeline_text}, {root}, tg_relid, penstock_leaf, penstock_keys);
     return null;
 end $$ $outer$;
 
