@@ -313,7 +313,7 @@ TEST_F(Traps, Trap17_AWriterOfAPartitionWaitsForNobodyWhoHoldsTheRoot) {
   Database holder = line_.a();
   holder.run("begin; lock table only t in access exclusive mode");
   // INSERT and UPDATE read the root's partition bounds; DELETE alone needs nothing of the root.
-  write("set lock_timeout = '1s'; delete from t_0 where id = 3");
+  write("set lock_timeout = '1s'; begin; delete from t_0 where id = 3; delete from t_0 where id = 2; commit");
   holder.run("rollback");
   expect_equal();
 }
