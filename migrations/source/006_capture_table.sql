@@ -13,17 +13,20 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    entry penstock.captured;
+    entry    penstock.captured;
+    readable boolean := has_table_privilege(partition, 'select') and not row_security_active(partition);
 begin
     select * into entry from penstock.captured as c where c.pipeline = of_pipeline and c.root = of_root;
-    if not has_table_privilege(partition, 'select') or row_security_active(partition) then
-        return;
-    end if;
-    if current_setting('transaction_isolation') <> 'read committed' then
+    if current_setting('transaction_isolation') <> 'read committed' or not readable then
         insert into penstock.escaped (pipeline, relation, what)
         values (of_pipeline, entry.relation,
-                format('%s was truncated alone in a %s transaction, which cannot see all its rows', partition::regclass,
-                       upper(current_setting('transaction_isolation'))));
+                format('%s was truncated alone %s', partition::regclass,
+                       case when readable then format('in a %s transaction, which cannot see all its rows',
+                                                      upper(current_setting('transaction_isolation')))
+                            else format('while %I could not read it', current_user) end));
+    end if;
+    if not readable then
+        return;
     end if;
     if entry.key_columns = '{}' then
         perform penstock.journal_leaf_rows(entry, partition, leaf);

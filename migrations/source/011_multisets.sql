@@ -101,8 +101,8 @@ begin
     return null;
 end $$ $outer$;
 
--- create_multiset_functions: the functions of one table; by_rows: a row trigger takes the place of the statement triggers. An UPDATE's transition tables hold the images of a row at the same
--- place.
+-- create_multiset_functions: the functions of one table; by_rows: a row trigger takes the place of the statement triggers.
+-- An UPDATE's transition tables hold the images of a row at the same place.
 create function penstock.create_multiset_functions(fields jsonb, by_rows boolean) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -141,7 +141,9 @@ begin
             fields || jsonb_build_object('row', penstock.insert_sql(one_row, fields)));
         return;
     end if;
-    fields := fields || jsonb_build_object('no_key', quote_literal('{}'));
+    -- A session keeps the plan of its first statement, and after one row a nested loop would do for a million.
+    fields := fields || jsonb_build_object('no_key', quote_literal('{}'),
+                                           'settings', (fields ->> 'settings') || ' set enable_nestloop = off');
     perform penstock.create_capture_function('_' || e.name, penstock.multiset_body(), fields || jsonb_build_object(
                 'sizes', (select string_agg(format(sizes, t), ' union all ') from unnest(array[e.gone, e.come]) as t where t is not null),
                 'unformed', (select string_agg(penstock.insert_sql(format(unformed, t), fields), E'\n')

@@ -7,13 +7,14 @@
 with recursive refers as (
     select distinct f.conrelid as root, f.confrelid as to_root from pg_constraint as f
      where f.contype = 'f' and f.conrelid <> f.confrelid),
--- How many references lead from a table to another, one behind the other; in a ring of them enough to end.
-depth as (
-    select c.root, 0 as depth from penstock.captured as c where c.pipeline = $1
+-- The tables that a table refers to, through others too: more than each of those has itself, but for those in a ring with it.
+reach as (
+    select r.root, r.to_root from refers as r where r.root in (select root from penstock.captured where pipeline = $1)
     union
-    select r.root, d.depth + 1 from depth as d join refers as r on r.to_root = d.root where d.depth < 16)
+    select r.root, f.to_root from reach as r join refers as f on f.root = r.to_root)
 select s.epoch, s.batch, s.step, s.kind, s.nonce, s.previous_nonce, s.acked, s.open, s.last_id, s.last_ordinal, s.captured,
-       coalesce((select string_agg(c.relation, e'\n' order by (select max(depth) from depth where depth.root = c.root), c.relation)
+       coalesce((select string_agg(c.relation, e'\n' order by (select count(*) from reach as r
+                                                              where r.root = c.root and r.to_root <> c.root), c.relation)
                    from penstock.captured as c
                   where c.pipeline = s.pipeline and not (s.backfill -> c.relation ->> 'done')::boolean), ''),
        exists (select from penstock.slice as p where (p.pipeline, p.epoch, p.batch) = (s.pipeline, s.epoch, s.batch)),

@@ -48,7 +48,7 @@ Task<bool> SlowPath::swap() {
 // are refused even so leave the set, until it fits as a whole or is too small to be a swap.
 Task<bool> SlowPath::swap_in(std::size_t table) {
   TableApplier& applier = session_.tables()[table];
-  if (applier.delete_cascades() || applier.keyless()) co_return false;  // without a key all that goes is gone by now
+  if (applier.delete_cascades() || applier.keyless()) co_return false;  // without a key nobody refers to it
   Changes set;
   for (const auto& chain : deferred_) {
     if (chain.table == table && chain.changes.back()->op != Op::remove) set.push_back(chain.changes.back());
@@ -101,7 +101,12 @@ Task<bool> SlowPath::replay() {
   std::vector<std::size_t> done(deferred_.size(), 0);
   std::vector<bool> refused(deferred_.size(), false);
   for (const auto& [change, chain] : earlier) {
-    if (refused[chain]) continue;
+    // A deletion that would take along rows that others were given since.
+    const bool cascades = change->op == Op::remove && session_.tables()[deferred_[chain].table].delete_cascades();
+    if (refused[chain] || cascades) {
+      refused[chain] = true;
+      continue;
+    }
     const Changes one{change};
     const Attempt attempt = applying(session_.tables()[deferred_[chain].table]);
     const std::optional<pg::Error> error = co_await attempt_once(session_.connection(), one, attempt);

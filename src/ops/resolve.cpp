@@ -132,14 +132,16 @@ void check_target(const Config::Table& table, const TableFacts& a, const TableFa
   }
 }
 
-// A row without a key is found by what it holds, so nothing but the applier may change it.
-Task<void> check_references(pg::Connection& b, const Config::Table& table, const TableFacts& target) {
-  const pg::Result acting = co_await b.query(sql::common::acting_references, pg::Params::of(target.oid));
-  if (acting.empty()) co_return;
-  throw ConfigError(table.place, "B's " + target.name + " has no key, and its foreign key " +
-                                     std::string(acting.text(0, 0)) +
-                                     " would change rows that the applier must find as they are; give it NO ACTION or "
-                                     "ON DELETE CASCADE on B, or set triggers = \"off\"");
+// A row without a key is found by what it holds, and an update takes it away and adds another.
+Task<void> check_references(pg::Connection& b, const Config::Table& table, const TableFacts& target, bool triggers) {
+  const pg::Result found = co_await b.query(sql::common::acting_references, pg::Params::of(target.oid, triggers));
+  if (found.empty()) co_return;
+  const std::string cure = found.boolean(0, 1)
+                               ? " refers to it, which a table without a key cannot bear; drop it on B, or name a key"
+                               : " would change rows that the applier must find as they are; give it NO ACTION or ON "
+                                 "DELETE CASCADE on B, or set triggers = \"off\"";
+  throw ConfigError(table.place,
+                    "B's " + target.name + " has no key, and foreign key " + std::string(found.text(0, 0)) + cure);
 }
 
 // Returns whether the key needs an index on B.
@@ -210,7 +212,7 @@ Task<PipelineSpec::Table> resolve_table(const Config& config, const ChosenTable&
   co_await check_rights(b, table, on_b);
   if (!spec.triggers) co_await check_replica_right(b, table, on_b);
   check_target(table, on_a, on_b);
-  if (spec.key.empty() && spec.triggers) co_await check_references(b, table, on_b);
+  if (spec.key.empty()) co_await check_references(b, table, on_b, spec.triggers);
   const bool build_on_b = check_key_on_target(pipeline, table, on_b, spec.key, out);
   if (build_on_b) {
     IndexToBuild index = co_await index_to_build(b, pipeline, on_b.name, spec.key);

@@ -128,12 +128,17 @@ TEST_F(Keyless, RejectsExplainAsManyMissingRowsAndAreTakenBackOneByOne) {
   expect_books();
 }
 
-TEST_F(Keyless, AReferenceThatChangesRowsOnBIsRefused) {
+TEST_F(Keyless, ReferencesThatItCannotBearAreRefused) {
   line_.on_both("create table parent (id int primary key)");
   create("(a int, parent int references parent on delete set null)");
   const Finished refused = line_.run({"migrate"});
   EXPECT_EQ(refused.code, 2);
-  EXPECT_THAT(refused.err, HasSubstr("its foreign key bag_parent_fkey would change rows"));
+  EXPECT_THAT(refused.err, HasSubstr("foreign key bag_parent_fkey would change rows"));
+  line_.on_both("drop table bag");
+  create("(a int unique, up int references bag (a) on delete cascade)");
+  const Finished self = line_.run({"migrate"});
+  EXPECT_EQ(self.code, 2);
+  EXPECT_THAT(self.err, HasSubstr("bag_up_fkey refers to it"));
 }
 
 TEST_F(Keyless, VerifyNamesTheRowsThatDifferAndBackfillMendsThem) {
