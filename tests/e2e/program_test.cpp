@@ -90,14 +90,14 @@ TEST(Program, TwentyWrongConfigurationsExitWith2AndNameThePlace) {
       {"target = \"public.employee_b\"", "target = \"public.narrow\"", "has no column"},
       {"key = [\"emp_id\"]", "key = [\"employee_id\"]", "has no column \"employee_id\""},
       {"key = [\"emp_id\"]", "key = [\"salary\"]", "may be NULL"},
-      {"key = [\"emp_id\"]", "", "has no primary key"},
+      {"key = [\"emp_id\"]", "key = [\"emp_id\"]\ntriggers = \"of\"", "\"triggers\" must be"},
       {"key = [\"emp_id\"]", "keys = [\"emp_id\"]", "did you mean \"key\"?"},
       {"salary > 10000", "salry > 10000", "salary_above_10000"},
       {"salary > 10000", "salary >", "salary_above_10000"},
       {"name = \"no_negative_id\"", "name = \"salary_above_10000\"", "two rules"},
       {"[[rule]]", "[[table]]\nsource = \"public.deferred\"\ntarget = \"public.narrow\"\n[[rule]]", "deferrable"},
       {"[[rule]]", "[[table]]\nsource = \"public.a_view\"\n[[rule]]", "a_view"},
-      {"[[rule]]", "[[table]]\nsource = \"public.nokey\"\n[[rule]]", "no primary key"},
+      {"[[rule]]", "[[table]]\nsource = \"public.nokey\"\nkey = [\"v\"]\n[[rule]]", "may be NULL"},
   };
   for (const Wrong& wrong : all) {
     std::string text = good;
