@@ -1,7 +1,7 @@
 -- 007_slot: where a pipeline begins, and the initial copy in slices.
 -- Tables: penstock.pipeline (the resolved configuration). Functions: penstock.slot_lacks, penstock.append_backfill,
 --   penstock.start_slot, penstock.journal_truncate, penstock.copy_anew, penstock.index_operator, penstock.behind_sql,
---   penstock.slice_sql, penstock.store_rows, penstock.note_stored, penstock.newest_slot, penstock.ring_of, penstock.store_ring,
+--   penstock.slice_sql, penstock.hold_for_copy, penstock.store_rows, penstock.note_stored, penstock.newest_slot, penstock.ring_of, penstock.store_ring,
 --   penstock.store_slice.
 -- Tables touched: penstock.slot, penstock.slice, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC. Only the session that holds the pipeline's 'capture' lock writes the slot.
@@ -146,6 +146,23 @@ begin
 end
 $outer$;
 
+-- hold_for_copy: keeps a table as it is until this transaction has read it. Without this a rename could slip in between
+-- the text of the query and its execution. A table whose file was written anew since the snapshot (a change of type) looks
+-- empty in it: then all of it is done again, in a new one.
+create function penstock.hold_for_copy(root regclass) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format('lock table %s in access share mode', root);
+    if exists (select from pg_class as c
+                where c.oid in (select root union select relid from pg_partition_tree(root))
+                  and pg_relation_filenode(c.oid) is distinct from nullif(c.relfilenode, 0)) then
+        raise exception 'table % was written anew in the middle of a copy', root using errcode = 'serialization_failure';
+    end if;
+end
+$$;
+
 -- store_rows: stores what `source` reads (SQL text, parameters bound by whoever made it) beside the batch that the same
 -- REPEATABLE READ transaction has just opened: its rows are the table at exactly that batch's snapshot. source yields, in
 -- order: image text; or null and the key text of a row that is gone; mark text, whatever its caller needs to go on. At most
@@ -235,6 +252,7 @@ begin
     foreach entry in array ring loop
         continue when coalesce((slot.backfill -> entry.relation ->> 'done')::boolean, true)
                       or slot.backfill -> entry.relation ->> 'part' is not null;
+        perform penstock.hold_for_copy(entry.root);
         select s.stored into stored
           from penstock.store_rows(slot, entry.relation, penstock.slice_sql(entry, null, null, null), 9e18::bigint) as s;
         perform penstock.note_stored(slot, entry.relation, stored, '{"done": true}');
@@ -262,6 +280,7 @@ declare
     last     text;
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
+    perform penstock.hold_for_copy(entry.root);
     ring := array(select penstock.ring_of(entry));
     if part is null and ring <> '{}' then
         return penstock.store_ring(slot, ring);

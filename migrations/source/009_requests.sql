@@ -108,6 +108,7 @@ declare
     slice record;
 begin
     select * into strict entry from penstock.captured as c where c.pipeline = of_pipeline and c.relation = of_relation;
+    perform penstock.hold_for_copy(entry.root);
     -- One row of a key's own types; LATERAL with LIMIT: an index look-up a key, whatever the statistics say.
     select s.* into slice
       from penstock.key_columns_as(of_pipeline, of_relation) as k

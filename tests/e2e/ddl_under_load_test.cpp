@@ -128,6 +128,26 @@ TEST_F(DdlUnderLoad, TakingTheCaptureAwayMakesNoWriterFail) {
             "");
 }
 
+// A copy reads in the snapshot at which its batch ends, and may have to wait for whoever alters the table just then.
+TEST_F(DdlUnderLoad, ACopyThatWaitsForAnAlterationIsExact) {
+  create("id int primary key, v int");
+  on_a("insert into t select g, g from generate_series(1, 50) as g");
+  line_.once();
+  on_b("alter table t alter column v type bigint");
+  start();
+  Database altering = line_.a();
+  for (const auto& alteration :
+       {"rename column id to renamed", "rename column renamed to id", "alter column v type bigint"}) {
+    // One has changed the table and not committed; the copy comes in between.
+    altering.run("begin; alter table t " + std::string(alteration));
+    line_.admin_a().run("select penstock.request_table('emp', 'public.t', null)");
+    std::this_thread::sleep_for(700ms);
+    altering.run("commit");
+    expect_same("select * from t", "select * from t");
+  }
+  expect_equal();
+}
+
 // Who writes a partition by its own name holds no lock on the table.
 TEST_F(DdlUnderLoad, AWriterOfAPartitionMindsNoRenameOfTheTable) {
   line_.a().run(
