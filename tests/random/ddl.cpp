@@ -161,9 +161,12 @@ void Alterations::rename_with_touch(const std::string& from, const std::string& 
 
 // Until both sides have it, writers write what the old type holds.
 void Alterations::change_type() {
-  static const std::map<std::string, std::vector<std::string>> wider{
-      {"int", {"bigint", "text", "numeric"}}, {"bigint", {"text", "numeric"}}, {"varchar(40)", {"text"}},
-      {"numeric(12,3)", {"numeric", "text"}}, {"date", {"text"}}, {"uuid", {"text"}}};
+  static const std::map<std::string, std::vector<std::string>> wider{{"int", {"bigint", "text", "numeric"}},
+                                                                     {"bigint", {"text", "numeric"}},
+                                                                     {"varchar(40)", {"text"}},
+                                                                     {"numeric(12,3)", {"numeric", "text"}},
+                                                                     {"date", {"text"}},
+                                                                     {"uuid", {"text"}}};
   const auto at = any_column();
   if (!at) return;
   RandomColumn& column = table().columns[*at];
