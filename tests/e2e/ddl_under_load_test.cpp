@@ -200,7 +200,10 @@ TEST_F(DdlUnderLoad, PartitionsComeAndGo) {
                               "alter table t add column w int; alter table t drop column w"}),
             "");
   on_b("alter table t add column w int");
-  expect_equal("id, v");
+  // What the replicator has not noticed yet of the new partition; one that it noticed and that went is a doubt,
+  // rightly.
+  line_.migrate();
+  expect_same("select id, v from t", "select id, v from t");
 }
 
 }  // namespace
