@@ -23,6 +23,14 @@ class Keyless : public testing::Test {
   static std::vector<Database::Row> rows_of(Database database) {
     return database.rows("select t::text, count(*) from bag as t group by 1 order by 1");
   }
+  // PostgreSQL refuses to lock a row that another session has just moved to another partition (40001).
+  static void run_unless_moved(Database& database, const std::string& sql) {
+    try {
+      database.run(sql);
+    } catch (const SqlError& error) {
+      EXPECT_EQ(error.sqlstate, "40001") << error.what();
+    }
+  }
   void expect_equal() {
     line_.once();
     EXPECT_EQ(rows_of(line_.a()), rows_of(line_.b()));
@@ -79,10 +87,13 @@ TEST_F(Keyless, StaysEqualWhileManyWriteTheSameRows) {
       for (int i = 0; i < 120; ++i) {
         const std::string n = std::to_string((i * 7 + w) % 50), m = std::to_string((i * 3 + w) % 50);
         a.run("insert into bag select " + n + ", 'v' from generate_series(1, 3)");
-        a.run("update bag set a = " + m + " where ctid in (select ctid from bag where a = " + n +
-              " limit 2 for update skip locked)");
-        a.run("delete from bag where ctid in (select ctid from bag where a = " + m +
-              " limit 2 for update skip locked)");
+        // A ctid alone names a row of each partition: writers would wait for rows that they did not lock, in a ring.
+        const auto two_of = [](const std::string& value) {
+          return " where (tableoid, ctid) in (select tableoid, ctid from bag where a = " + value +
+                 " limit 2 for update skip locked)";
+        };
+        run_unless_moved(a, "update bag set a = " + m + two_of(n));
+        run_unless_moved(a, "delete from bag" + two_of(m));
         if (i == 60 && w == 0) a.run("truncate bag_1; insert into bag values (1, 'after'), (1, 'after')");
       }
     });

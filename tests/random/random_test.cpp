@@ -39,9 +39,13 @@ class Round {
         alterations_seed_(random_.seed()) {}
 
   void run() {
-    create();
-    write();
-    compare();
+    try {
+      create();
+      write();
+      compare();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what();
+    }
     if (testing::Test::HasFailure()) {
       ADD_FAILURE() << "PENSTOCK_TEST_SEED=" << seed_ << "; what was executed: " << story_.keep(seed_);
     }
