@@ -42,10 +42,8 @@ void Alterations::rename_on_b_for_a_while() {
 // Written to before it is captured again; `migrate` copies it.
 void Alterations::create_anew() {
   if (schema_.referenced(at_)) return;
-  std::string sql = "drop table " + table().name + " cascade; " + table().definition(table().partitioned);
-  for (const auto& leaf : table().leaves) {
-    sql += fmt::format("; create table {} partition of {} {}", leaf.name, table().name, leaf.bounds);
-  }
+  std::string sql = "drop table " + table().name + " cascade; " + table().definition(table().partitioned, table().unlogged);
+  for (const auto& leaf : table().leaves) sql += "; " + table().create_leaf(leaf);
   for (const auto& more : table().setup_a) sql += "; " + more;
   on_a(sql);
   pause(200);

@@ -16,7 +16,7 @@ struct RandomColumn {
 
 struct RandomLeaf {
   std::string name;
-  std::string bounds;
+  std::string bounds;  // none: a table that inherits and is not captured
 };
 
 struct RandomTable {
@@ -28,13 +28,17 @@ struct RandomTable {
   std::optional<std::size_t> parent;       // its last column references this table's one-column key
   bool declared_key = false;               // a unique index instead of a primary key: `key = […]`
   bool keyless = false;                    // neither: its first columns are a key to the statements alone
+  bool unlogged = false;                   // on A
+  bool inherited = false;                  // its one leaf's rows are not its own
   std::string on_drift = "wait";
   std::string rule;                  // a predicate that rejects some rows
   std::vector<std::string> setup_a;  // indexes and references: what a table created anew on A needs
 
   std::string keys() const;   // "k1, k2"
   std::string names() const;  // of all columns
-  std::string definition(const std::string& partitioned_by) const;
+  std::string own() const { return (inherited ? "only " : "") + name; }
+  std::string definition(const std::string& partitioned_by, bool is_unlogged = false) const;
+  std::string create_leaf(const RandomLeaf& leaf) const;
 };
 
 // Tables, and what stands around them. What fires, fires on A alone.

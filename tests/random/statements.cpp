@@ -72,7 +72,10 @@ class Builder {
     return table_.leaves.empty() || random_.chance(0.7) ? table_.name : random_.pick(table_.leaves).name;
   }
   // Columns are named: after an alteration their order is not the same everywhere.
-  std::string target() const { return table_.name + " (" + table_.names() + ")"; }
+  std::string target() {
+    const std::string& into = table_.inherited && random_.chance(0.3) ? table_.leaves[0].name : table_.name;
+    return into + " (" + table_.names() + ")";
+  }
 
   std::string value(std::size_t i) {
     const RandomColumn& of = column(i);
