@@ -122,7 +122,8 @@ void add_reference(Random& random, RandomTable& table, RandomSchema& schema) {
                                        parent.name, parent.columns[0].name, action);
   table.setup_a.push_back(text);
   schema.on_a.push_back(text);
-  // B would reject what refers to a rejected row; of a table without a key an alteration changes what a reject is known by.
+  // B would reject what refers to a rejected row; of a table without a key an alteration changes what a reject is known
+  // by.
   if (random.chance(0.5) || (table.keyless && schema.may_reject())) return;
   schema.on_b.push_back(text);
   schema.b_checks_references = true;
