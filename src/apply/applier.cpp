@@ -14,6 +14,7 @@ constexpr std::size_t kPollRecords = 1'000;
 constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end the wait at once
 constexpr auto kHouseInterval = 5s;
 constexpr std::size_t kTrimBatches = 1'000;
+constexpr auto kTrimLedgerInterval = 1h;
 
 }  // namespace
 
@@ -33,6 +34,7 @@ struct Applier::Session {
   std::vector<bool> paused;
   Clock::time_point house_kept = Clock::now();
   std::size_t batches_since_trim = 0;
+  Clock::time_point ledger_due = Clock::now();
 };
 
 Applier::Applier(ApplierOptions options)
@@ -165,6 +167,9 @@ Task<void> Applier::keep_house(Session& session) {
     session.batches_since_trim = 0;
     co_await session.target->trim_offsets();
   }
+  if (Clock::now() < session.ledger_due) co_return;
+  const bool all = co_await session.target->trim_ledger();
+  if (all) session.ledger_due = Clock::now() + kTrimLedgerInterval;
 }
 
 }  // namespace penstock::apply
