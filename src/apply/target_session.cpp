@@ -34,9 +34,11 @@ Task<void> TargetSession::configure() {
   // A frozen applier must not hold up its successor: the server cuts it off, in a transaction or (from 14 on, we ping
   // while idle) between two.
   co_await connection_.query("set idle_in_transaction_session_timeout = '60s'");
-  // A time-out meant for people would end a big batch for ever; text of A is read as the capture wrote it.
+  // A time-out meant for people would end a big batch for ever; text of A is read as the capture wrote it. A lock that
+  // somebody holds for a minute is given up and asked for again: so it is said, and nobody waits for ours meanwhile.
   co_await connection_.script(
-      "set statement_timeout = 0; set DateStyle = 'ISO, MDY'; set TimeZone = 'UTC'; set IntervalStyle = 'postgres';"
+      "set statement_timeout = 0; set lock_timeout = '60s'; set DateStyle = 'ISO, MDY'; set TimeZone = 'UTC'; set "
+      "IntervalStyle = 'postgres';"
       "set lc_monetary = 'C'; set bytea_output = 'hex'; set extra_float_digits = 1; set array_nulls = on; set "
       "xmloption = 'content'; set standard_conforming_strings = on");
   if (connection_.server_version() >= 140'000) co_await connection_.query("set idle_session_timeout = '20s'");

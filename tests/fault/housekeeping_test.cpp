@@ -75,7 +75,7 @@ void expect_small_journal_after(int rows, int width, int megabytes) {
   const auto begin = Clock::now();
   long long largest = 0;
   const std::string value =
-      "(select string_agg(md5((g + n)::text), '') from generate_series(1, " + std::to_string(width) + ") as n)";
+      "(select string_agg(md5((g * 100 + n)::text), '') from generate_series(1, " + std::to_string(width) + ") as n)";
   for (int low = 0; low < rows; low += 50'000) {
     a.run("insert into t select g, " + value + " from generate_series(" + std::to_string(low) + ", " +
           std::to_string(low + 49'999) + ") as g");

@@ -22,6 +22,10 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
+constexpr const char* kSomebodyWaits =
+    "select count(*) > 0 from pg_stat_activity where pid <> pg_backend_pid() and cardinality(pg_blocking_pids(pid)) > "
+    "0";
+
 // The first line decides; what stands behind it is the server's own file.
 void put_in_front(const std::string& file, const std::string& line) {
   const std::string old = read_file(file);
@@ -80,7 +84,7 @@ class TargetAccidents : public testing::Test {
   void accident(const std::string& words, Hurt hurt, Mend mend) {
     const std::size_t said = times_said(words);
     hurt();
-    for (int i = 0; i < 1'500 && times_said(words) == said && replicator_->running(); ++i) {
+    for (int i = 0; i < 9'000 && times_said(words) == said && replicator_->running(); ++i) {
       std::this_thread::sleep_for(10ms);
     }
     EXPECT_GT(times_said(words), said) << "the program did not say: " << words;
@@ -228,9 +232,6 @@ TEST_F(TargetAccidents, OthersWhoWriteOnBCostNoRow) {
       "from generate_series(100001, 100500) as g");
   ASSERT_TRUE(line_.b().becomes("select count(*) from employee_b where emp_id between 100001 and 100500", "500", 10));
   const auto touch = [](int id) { return "update employee_b set city = city where emp_id = " + std::to_string(id); };
-  const std::string blocked =
-      "select count(*) > 0 from pg_stat_activity where pid <> pg_backend_pid() and "
-      "cardinality(pg_blocking_pids(pid)) > 0";
   // The other one never gives way: it is us whom the server chooses.
   accident(
       "40P01",
@@ -238,15 +239,15 @@ TEST_F(TargetAccidents, OthersWhoWriteOnBCostNoRow) {
         Database other = line_.admin_b();
         other.run("set deadlock_timeout = '60s'; begin; " + touch(100'500));
         line_.a().run("update employee_a set city = 'deadlock' where emp_id between 100001 and 100500");
-        ASSERT_TRUE(line_.admin_b().becomes(blocked, "t", 10));
+        ASSERT_TRUE(line_.admin_b().becomes(kSomebodyWaits, "t", 10));
         other.run(touch(100'001) + "; commit");
       },
       [] {});
-  // A lock that is held for a while: waited for as it is, since giving up would do a big batch again and again.
+  // A lock that is held for a while.
   {
     Database other = line_.admin_b();
     other.run("begin; lock table employee_b in access exclusive mode");
-    ASSERT_TRUE(line_.admin_b().becomes(blocked, "t", 10));
+    ASSERT_TRUE(line_.admin_b().becomes(kSomebodyWaits, "t", 10));
     other.run("commit");
     expect_moving("after a lock on the table");
   }
@@ -270,6 +271,20 @@ TEST_F(TargetAccidents, AStandbyIsWaitedForUntilItIsPromoted) {
         own_.start();
       },
       [&] { admin({"select pg_promote()"}); });
+}
+
+using SoakTargetAccidents = TargetAccidents;
+
+TEST_F(SoakTargetAccidents, ALockHeldForOverAMinuteIsSaid) {
+  Database other = line_.admin_b();
+  accident(
+      "55P03",
+      [&] {
+        other.run("begin; lock table employee_b in access exclusive mode");
+        ASSERT_TRUE(line_.admin_b().becomes(kSomebodyWaits, "t", 10));
+        load_->stop();  // a minute's work of theirs would take B minutes
+      },
+      [&] { other.run("commit"); });
 }
 
 // Everything of B lies on the disk, its write-ahead log too: PostgreSQL cannot but stop.
