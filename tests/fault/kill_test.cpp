@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fault/copies.hpp"
 #include "support/history.hpp"
 #include "support/line.hpp"
 #include "support/writers.hpp"
@@ -45,37 +46,11 @@ std::map<std::string, long long> ledger(const Line& line) {
   return counts;
 }
 
-// A table without a key, where whatever is applied twice, or not at all, changes the number of equal rows: two copies
-// of each employee, one of which follows his changes.
-constexpr const char* kCopies = R"(
-    create table copies (emp_id int, city text);
-    create index on copies (emp_id))";
-constexpr const char* kKeepCopies = R"(
-    create function keep_copies() returns trigger language plpgsql as $$
-    begin
-      if tg_op = 'INSERT' then
-        insert into copies values (new.emp_id, new.city), (new.emp_id, new.city);
-      elsif tg_op = 'UPDATE' then
-        update copies set city = new.city where ctid = (select min(ctid) from copies where emp_id = old.emp_id);
-      else
-        delete from copies where ctid = (select min(ctid) from copies where emp_id = old.emp_id);
-      end if;
-      return null;
-    end $$;
-    create trigger keep_copies after insert or update or delete on employee_a
-      for each row execute function keep_copies())";
-
-std::string rows_of_copies(Database database) {
-  return database.value("select count(*) || md5(string_agg(t::text, ' ' order by t::text)) from copies as t");
-}
-
 TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
   const Kill& kill = GetParam();
   Line line;
   line.create_employees();
-  line.on_both(kCopies);
-  line.a().run(kKeepCopies);
-  line.add_tables("[[table]]\nsource = \"public.copies\"\n");
+  create_copies(line);
   const int rows = kill.backfill ? 60'000 : 100;
   line.a().run(
       "insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', 20000 from generate_series(100001, " +
