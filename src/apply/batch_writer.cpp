@@ -22,7 +22,9 @@ constexpr std::size_t kFenceStep = 1;  // behind `begin`
   throw Failure(ErrorKind::transient, "another applier was here meanwhile; reading B's offsets anew");
 }
 
-bool slow_path_helps(const pg::Error& error) { return row_is_to_blame(error) || error.sqlstate() == kFastPathEnds; }
+bool slow_path_helps(const pg::Error& error) {
+  return row_is_to_blame(error) || error.sqlstate() == kFastPathEnds || truncate_is_refused(error);
+}
 
 // Records that no statement of the fast path can treat.
 bool needs_slow_path(const std::vector<PlanStep>& plan) {

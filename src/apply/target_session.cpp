@@ -1,5 +1,8 @@
 #include "apply/target_session.hpp"
 
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+
 #include "base/log.hpp"
 #include "sql/embedded_sql.hpp"
 
@@ -11,6 +14,8 @@ using namespace std::chrono_literals;
 constexpr auto kStandbyInterval = 500ms;
 
 }  // namespace
+
+bool truncate_is_refused(const pg::Error& error) { return error.sqlstate() == "0A000"; }
 
 Task<std::unique_ptr<TargetSession>> TargetSession::open(const Options& options, StopToken& stop) {
   pg::ConnectOptions where(options.dsn, "B");
@@ -75,23 +80,66 @@ Task<void> TargetSession::load(std::span<const TableSpec> tables) {
 
 void TargetSession::append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const {
   trip.add_sql("set constraints all immediate");  // what is deferred to the commit would stand in its way
-  std::string firing, silent;
-  // A table that was truncated twice stands there twice: PostgreSQL takes that for once.
+  append_emptying(trip, tables, [](const std::vector<std::string>& names) {
+    return fmt::format("truncate {}", fmt::join(names, ", "));
+  });
+}
+
+// In one statement as well, behind which the foreign keys among these tables are looked at.
+void TargetSession::append_delete_all(RoundTrip& trip, std::span<const std::size_t> tables) const {
+  append_emptying(trip, tables, [](const std::vector<std::string>& names) {
+    std::string text = "with";
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      text += fmt::format("{} d{} as (delete from {})", i > 0 ? "," : "", i, names[i]);
+    }
+    return text + " select";
+  });
+}
+
+// A table that was truncated twice stands there twice: PostgreSQL takes that for once.
+void TargetSession::append_emptying(RoundTrip& trip, std::span<const std::size_t> tables,
+                                    std::string (*statement)(const std::vector<std::string>&)) const {
+  std::vector<std::string> firing, silent;
   for (const std::size_t table : tables) {
-    std::string& list = tables_[table].spec().triggers ? firing : silent;
-    list.append(list.empty() ? "truncate " : ", ").append(tables_[table].own_rows());
+    (tables_[table].spec().triggers ? firing : silent).push_back(tables_[table].own_rows());
   }
-  if (!firing.empty()) trip.add_sql(trip.keep(std::move(firing)));
+  if (!firing.empty()) trip.add_sql(trip.keep(statement(firing)));
   if (silent.empty()) return;
   trip.silence_triggers();
-  trip.add_sql(trip.keep(std::move(silent)));
+  trip.add_sql(trip.keep(statement(silent)));
   trip.resume_triggers();
 }
 
 Task<void> TargetSession::truncate(std::span<const std::size_t> tables) {
   RoundTrip trip;
+  trip.add_sql("savepoint penstock_truncate");
   append_truncate(trip, tables);
-  co_await connection_.pipeline(trip.steps());
+  trip.add_sql("release savepoint penstock_truncate");
+  bool refused = false;
+  try {
+    co_await connection_.pipeline(trip.steps());
+  } catch (const pg::Error& e) {
+    if (connection_.broken() || !truncate_is_refused(e)) throw;
+    refused = true;
+  }
+  if (refused) co_await delete_all(tables);
+}
+
+// A foreign key of B alone, or of a table whose truncation A has not captured, lets nobody truncate; deleting does what
+// that key says. Where it says no, only the owner of its rows knows what is to become of them.
+Task<void> TargetSession::delete_all(std::span<const std::size_t> tables) {
+  co_await connection_.script("rollback to savepoint penstock_truncate");
+  RoundTrip trip;
+  append_delete_all(trip, tables);
+  try {
+    co_await connection_.pipeline(trip.steps());
+  } catch (const pg::Error& e) {
+    if (e.kind() != ErrorKind::constraint) throw;
+    throw Failure(
+        ErrorKind::setup,
+        fmt::format("{} was truncated on A, but rows of B refer to it: {}; delete those, or drop the foreign key",
+                    tables_[tables.front()].spec().target, e.what()));
+  }
 }
 
 Task<void> TargetSession::ping() { co_await connection_.query("select 1"); }

@@ -11,6 +11,9 @@
 
 namespace penstock::apply {
 
+// Whether B does not truncate a table because of a foreign key to it.
+bool truncate_is_refused(const pg::Error& error);
+
 // Everything that belongs to one connection to B. Dies with it; the next one begins from what B says.
 class TargetSession {
  public:
@@ -31,7 +34,7 @@ class TargetSession {
   // B's newest offsets row, as loaded or as written last by this session.
   Offsets offsets;
 
-  // In one statement: a foreign key may join them.
+  // In one statement: a foreign key may join them. Deletes their rows where B refuses to truncate.
   Task<void> truncate(std::span<const std::size_t> tables);
   void append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const;
   // Asks for a sign of life, so that a frozen process can be told from an idle one (idle_session_timeout).
@@ -45,6 +48,10 @@ class TargetSession {
   Task<void> configure();
   Task<bool> stand_by(StopToken& stop);
   Task<void> load(std::span<const TableSpec> tables);
+  Task<void> delete_all(std::span<const std::size_t> tables);
+  void append_delete_all(RoundTrip& trip, std::span<const std::size_t> tables) const;
+  void append_emptying(RoundTrip& trip, std::span<const std::size_t> tables,
+                       std::string (*statement)(const std::vector<std::string>&)) const;
 
   pg::Connection connection_;
   std::string pipeline_;

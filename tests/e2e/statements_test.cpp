@@ -150,6 +150,25 @@ TEST_F(Statements, TruncateBehindRowsWhoseConstraintsAreDeferred) {
   for (const char* table : {"t", "child"}) expect_equal(table);
 }
 
+TEST_F(Statements, TruncateOfWhatOnlyBRefersToDeletesAsItsForeignKeySays) {
+  create(
+      "create table t (id int primary key, v int); create table off (id int primary key, v int);"
+      "create table follows (t int references t on delete cascade); create table holds (t int references t)",
+      {"t", "off"});
+  line_.a().run("drop table follows, holds");
+  write("insert into t values (1, 1), (2, 2)");
+  line_.once();
+  line_.b().run("insert into follows values (1), (2); insert into holds values (1)");
+  const Process replicator = line_.start();
+  write("begin; truncate t; insert into t values (2, 3); commit");
+  ASSERT_TRUE(line_.logs("public.t was truncated on A, but rows of B refer to it")) << line_.log();
+  EXPECT_EQ(on_b("select count(*) from t"), "2");
+  line_.b().run("delete from holds");
+  EXPECT_TRUE(line_.b().becomes("select string_agg(id || '=' || v, ' ') from t", "2=3", 5));
+  EXPECT_EQ(on_b("select count(*) from follows"), "0");
+  expect_equal();
+}
+
 TEST_F(Statements, SavepointsRolledBackLeaveNothing) {
   create("create table t (id int primary key, v int)");
   write(

@@ -41,8 +41,11 @@ void Alterations::rename_on_b_for_a_while() {
 
 // Written to before it is captured again; `migrate` copies it.
 void Alterations::create_anew() {
-  if (schema_.referenced(at_)) return;
-  std::string sql = "drop table " + table().name + " cascade; " + table().definition(table().partitioned, table().unlogged);
+  // Its parent may be truncated while it is not captured: its rows on B would stand in the way.
+  const bool holds = table().parent && schema_.b_checks_references;
+  if (schema_.referenced(at_) || holds) return;
+  std::string sql =
+      "drop table " + table().name + " cascade; " + table().definition(table().partitioned, table().unlogged);
   for (const auto& leaf : table().leaves) sql += "; " + table().create_leaf(leaf);
   for (const auto& more : table().setup_a) sql += "; " + more;
   on_a(sql);

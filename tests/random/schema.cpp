@@ -98,10 +98,11 @@ void create_table(Random& random, RandomTable& table, RandomSchema& schema) {
 // Columns that no statement names.
 void add_extras(Random& random, RandomTable& table, RandomSchema& schema) {
   if (random.chance(0.2)) schema.on_b.push_back("alter table " + table.name + " add column only_b text default 'b'");
-  if (!random.chance(0.2)) return;
+  table.generates = random.chance(0.2);
+  if (!table.generates) return;
   const bool split = !table.partitioned.empty() || !table.partitioned_b.empty();
   const std::string add = "alter table " + table.name + " add column generated ";
-  const bool computed = split || random.chance(0.5);
+  const bool computed = split || table.inherited || random.chance(0.5);  // an heir's parent gets no identity
   const std::string on_a =
       add + (computed ? "boolean generated always as (k1 is null) stored"
                       : "bigint generated " + random.pick<std::string>({"always", "by default"}) + " as identity");
@@ -122,7 +123,8 @@ void add_reference(Random& random, RandomTable& table, RandomSchema& schema) {
                                        parent.name, parent.columns[0].name, action);
   table.setup_a.push_back(text);
   schema.on_a.push_back(text);
-  // B would reject what refers to a rejected row; of a table without a key an alteration changes what a reject is known by.
+  // B would reject what refers to a rejected row; of a table without a key an alteration changes what a reject is known
+  // by.
   if (random.chance(0.5) || (table.keyless && schema.may_reject())) return;
   schema.on_b.push_back(text);
   schema.b_checks_references = true;
@@ -181,6 +183,8 @@ std::string RandomTable::names() const {
   for (const auto& column : columns) list += (list.empty() ? "" : ", ") + column.name;
   return list;
 }
+
+std::string RandomTable::all_names() const { return names() + (generates ? ", generated" : ""); }
 
 std::string RandomTable::create_leaf(const RandomLeaf& leaf) const {
   return leaf.bounds.empty() ? fmt::format("create table {} () inherits ({})", leaf.name, name)

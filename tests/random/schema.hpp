@@ -31,11 +31,13 @@ struct RandomTable {
   bool unlogged = false;                   // on A
   bool inherited = false;                  // its one leaf's rows are not its own
   std::string on_drift = "wait";
+  bool generates = false;            // it has a column "generated" that no statement names
   std::string rule;                  // a predicate that rejects some rows
   std::vector<std::string> setup_a;  // indexes and references: what a table created anew on A needs
 
   std::string keys() const;   // "k1, k2"
-  std::string names() const;  // of all columns
+  std::string names() const;      // of the columns that statements name
+  std::string all_names() const;  // of all that both sides have
   std::string own() const { return (inherited ? "only " : "") + name; }
   std::string definition(const std::string& partitioned_by, bool is_unlogged = false) const;
   std::string create_leaf(const RandomLeaf& leaf) const;

@@ -54,7 +54,7 @@ std::string rows_but_for(const std::string& rejects, const RandomTable& table, c
   }
   return fmt::format(
       "select row({})::text from {} as t where not exists (select from json_to_recordset({}::json) as r ({}) where {})",
-      table.names(), from, quoted(rejects), columns, match);
+      table.all_names(), from, quoted(rejects), columns, match);
 }
 
 Lines read(Database database, const std::string& sql) {
@@ -79,6 +79,7 @@ std::map<std::string, Lines> parse_dump(const std::string& dump, const RandomSch
   std::map<std::string, std::set<std::string>> known;
   for (const auto& table : schema.tables) {
     for (const auto& column : table.columns) known["public." + table.name].insert(column.name);
+    if (table.generates) known["public." + table.name].insert("generated");
   }
   std::map<std::string, Lines> tables;
   std::istringstream in(dump);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -216,6 +217,15 @@ long long Line::book(const std::string& name, const std::string& table) {
   }
   ADD_FAILURE() << "no table " << table << " in " << status.out;
   return -1;
+}
+
+bool Line::logs(const std::string& text, std::chrono::seconds within) const {
+  const auto end = std::chrono::steady_clock::now() + within;
+  while (log().find(text) == std::string::npos) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
 }
 
 std::string Line::log() const {

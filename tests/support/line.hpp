@@ -72,6 +72,8 @@ class Line {
   // The books of one table out of `status --json`.
   long long book(const std::string& name, const std::string& table = "public.employee_a");
   std::string log() const;  // everything the program wrote to stderr
+  // Whether it has written this, or does so in time.
+  bool logs(const std::string& text, std::chrono::seconds within = std::chrono::seconds(10)) const;
 
  private:
   void create_databases();
