@@ -23,8 +23,9 @@ std::string stack(const std::string& arguments) {
 
 }  // namespace
 
-OwnServer::OwnServer(const std::string& which, const std::string& settings) : kind_(which == "kafka" ? "kafka" : "pg") {
-  directory_ = std::filesystem::temp_directory_path() / ("penstock-own-" + std::to_string(std::random_device{}()));
+OwnServer::OwnServer(const std::string& which, const std::string& settings, const std::filesystem::path& parent)
+    : kind_(which == "kafka" ? "kafka" : "pg") {
+  directory_ = parent / ("penstock-own-" + std::to_string(std::random_device{}()));
   std::filesystem::create_directories(directory_);
   std::filesystem::permissions(directory_, std::filesystem::perms(0755));  // PostgreSQL runs as another user
   (which == "a" ? servers.a : which == "b" ? servers.b : servers.kafka) = command("start", settings);

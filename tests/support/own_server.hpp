@@ -10,8 +10,9 @@ namespace penstock::test {
 // everybody's.
 class OwnServer {
  public:
-  // which: a, b or kafka. settings: NAME=VALUE, separated by spaces.
-  explicit OwnServer(const std::string& which, const std::string& settings = "");
+  // which: a, b or kafka. settings: NAME=VALUE, separated by spaces. parent: where its directory is made.
+  explicit OwnServer(const std::string& which, const std::string& settings = "",
+                     const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~OwnServer();
   OwnServer(const OwnServer&) = delete;
   OwnServer& operator=(const OwnServer&) = delete;
