@@ -90,6 +90,17 @@ void Broker::delete_topics(const std::vector<std::string>& topics) const {
   check_kafka("deleting topics", rd_kafka_event_error(event.get()));
 }
 
+int Broker::replicas(const std::string& topic) const {
+  const KafkaClient admin = kafka_client(RD_KAFKA_PRODUCER, {{"bootstrap.servers", bootstrap_servers_}});
+  const std::unique_ptr<rd_kafka_topic_t, Free<rd_kafka_topic_destroy>> asked(
+      rd_kafka_topic_new(admin.get(), topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* read = nullptr;
+  check_kafka("describing " + topic, rd_kafka_metadata(admin.get(), 0, asked.get(), &read, kKafkaTimeout_ms));
+  const std::unique_ptr<const rd_kafka_metadata_t, Free<rd_kafka_metadata_destroy>> metadata(read);
+  check_kafka("describing " + topic, metadata->topics[0].err);
+  return metadata->topics[0].partitions[0].replica_cnt;
+}
+
 std::vector<std::string> Broker::topics_with_prefix(const std::string& prefix) const {
   const KafkaClient admin = kafka_client(RD_KAFKA_PRODUCER, {{"bootstrap.servers", bootstrap_servers_}});
   const rd_kafka_metadata_t* read = nullptr;

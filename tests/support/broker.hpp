@@ -34,6 +34,8 @@ class Broker {
   void delete_topics(const std::vector<std::string>& topics) const;
   std::vector<std::string> topics_with_prefix(const std::string& prefix) const;
 
+  int replicas(const std::string& topic) const;  // of its first partition
+
   // Accidents (broker_accidents.cpp). All of them return when Kafka has done it.
   // `settings` are all that the topic has of its own from then on.
   void create_topic(const std::string& topic, const std::map<std::string, std::string>& settings = {}) const;
