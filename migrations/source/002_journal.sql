@@ -1,6 +1,6 @@
 -- 002_journal: the change table of a pipeline, a ring of three leaves.
--- Functions: penstock.create_journal(pipeline), penstock.rotate_ring(pipeline, leaf_bytes_max),
---   penstock.empty_leaf(pipeline). Tables touched: penstock.<pipeline>_cdc and its leaves, penstock.slot.
+-- Functions: penstock.create_journal(pipeline), penstock.rotate_ring(pipeline, leaf_bytes_max, retain),
+--   penstock.empty_leaf(pipeline, retain). Tables touched: penstock.<pipeline>_cdc and its leaves, penstock.slot.
 -- Grants: EXECUTE revoked from PUBLIC.
 --
 -- The ring. Writers append to the leaf whose number stands in the sequence <pipeline>_cdc_ring_seq. A sequence,
@@ -77,20 +77,35 @@ begin
 end
 $$;
 
--- rotate_ring: makes the next leaf current when the current one holds leaf_bytes_max bytes or more and the
--- next one is empty. Returns whether it turned. Only the session that holds the 'capture' lock calls it.
--- A next leaf that is not empty (a long transaction, pg_dump) only defers the turn: the current leaf grows.
-create function penstock.rotate_ring(pipeline text, leaf_bytes_max bigint) returns boolean
+-- rotate_ring: makes an empty leaf current. Returns whether it turned. Only the session that holds the 'capture' lock calls it.
+-- When: the current leaf holds leaf_bytes_max bytes or more. Where consumed changes are to be retained for a time, size says
+-- nothing (the others could not be emptied any sooner): when its oldest change is half of that time old, so that the
+-- three leaves together hold one and a half times as much, however few or many changes there are.
+-- Where to: the one behind it, or the one behind that, whichever is empty: a transaction that stays open holds one leaf, and
+-- the other two take turns. Neither is empty (pg_dump reads all three): the turn is deferred, the current leaf grows.
+create function penstock.rotate_ring(pipeline text, leaf_bytes_max bigint, retain interval) returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $$
 declare
     ring    regclass := format('penstock.%I', pipeline || '_cdc_ring_seq')::regclass;
     current int      := pg_sequence_last_value(ring);
-    next    int      := (current + 1) % 3;
+    leaf    text     := format('penstock.%I', pipeline || '_cdc_' || current);
+    due     boolean;
+    next    int;
 begin
-    if pg_total_relation_size(format('penstock.%I', pipeline || '_cdc_' || current)::regclass) < leaf_bytes_max
-       or pg_relation_size(format('penstock.%I', pipeline || '_cdc_' || next)::regclass) > 0 then
+    if retain = interval '0' then
+        due := pg_total_relation_size(leaf::regclass) >= leaf_bytes_max;
+    else
+        execute 'select changed_at < clock_timestamp() - $1 / 2 from ' || leaf || ' order by cdc_id limit 1'
+           into due using retain;
+    end if;
+    select n into next
+      from unnest(array[(current + 1) % 3, (current + 2) % 3]) with ordinality as u (n, nth)
+     where due and pg_relation_size(format('penstock.%I', pipeline || '_cdc_' || n)::regclass) = 0
+     order by nth limit 1;
+    if next is null then
         return false;
     end if;
     perform setval(ring, next, true);
@@ -98,7 +113,8 @@ begin
 end
 $$;
 
--- empty_leaf: truncates at most one leaf that is wholly consumed. Returns its name, or null.
+-- empty_leaf: truncates at most one leaf that is wholly consumed, and whose newest change is not to be retained any longer.
+-- Returns its name, or null.
 -- Why nothing is lost: ACCESS EXCLUSIVE conflicts with the ROW EXCLUSIVE lock which every writer of the leaf
 -- holds to the end of its transaction (prepared transactions too). So once we have the lock, every row of the
 -- leaf is committed or dead, and no row can arrive. "Consumed" is checked after that by a statement of its own,
@@ -108,7 +124,7 @@ $$;
 -- The current leaf is left alone, it would make writers wait. A leaf cannot become current meanwhile: only
 -- rotate_ring does that, and it runs in the same session. A writer that read the position before the last turn
 -- may reach the leaf while we hold it: it waits for the truncation, and then appends to the emptied leaf.
-create function penstock.empty_leaf(pipeline text) returns text
+create function penstock.empty_leaf(pipeline text, retain interval) returns text
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
@@ -117,7 +133,7 @@ declare
     current  int := pg_sequence_last_value(format('penstock.%I', pipeline || '_cdc_ring_seq')::regclass);
     leaf     text;
     consumed pg_snapshot;
-    unread   boolean;
+    needed   boolean;
     look     text;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
@@ -128,17 +144,19 @@ begin
     for i in 1 .. 2 loop
         leaf := format('penstock.%I', pipeline || '_cdc_' || (current + i) % 3);
         look := 'select exists (select from ' || leaf || ' where txid >= pg_snapshot_xmax($1))
-                     or exists (select from ' || leaf || ' where txid = any (array(select pg_snapshot_xip($1))))';
+                     or exists (select from ' || leaf || ' where txid = any (array(select pg_snapshot_xip($1))))
+                     or $2 > interval ''0''
+                        and (select changed_at > clock_timestamp() - $2 from ' || leaf || ' order by cdc_id desc limit 1)';
         continue when pg_relation_size(leaf::regclass) = 0;
-        execute look into unread using consumed;    -- spares the lock when there is no hope
-        continue when unread;
+        execute look into needed using consumed, retain;    -- spares the lock when there is no hope
+        continue when needed;
         begin
             execute 'lock table ' || leaf || ' in access exclusive mode nowait';
         exception when lock_not_available then
             continue;
         end;
-        execute look into unread using consumed;    -- the check that counts
-        if not unread then
+        execute look into needed using consumed, retain;    -- the check that counts
+        if needed is not true then
             execute 'truncate ' || leaf;
             return leaf;
         end if;

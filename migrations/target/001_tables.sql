@@ -48,6 +48,7 @@ create unique index dead_letter_position on penstock.dead_letter (pipeline, epoc
 create unique index dead_letter_origin on penstock.dead_letter (pipeline, origin_topic, origin_partition, origin_offset)
     where stage = 'decode';
 create index dead_letter_open on penstock.dead_letter (pipeline, relation) where state = 'open';
+create index dead_letter_closed on penstock.dead_letter (pipeline, resolved_at) where state <> 'open';
 
 create table penstock.pipeline (
     pipeline      text  primary key,

@@ -16,6 +16,7 @@ constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end
 constexpr auto kHouseInterval = 5s;
 constexpr auto kTopicsInterval = 5s;
 constexpr std::size_t kTrimBatches = 1'000;
+constexpr auto kTrimLedgerInterval = 1h;
 
 }  // namespace
 
@@ -36,6 +37,7 @@ struct Applier::Session {
   Clock::time_point house_kept = Clock::now();
   Clock::time_point topics_seen = Clock::now();
   std::size_t batches_since_trim = 0;
+  Clock::time_point ledger_due = Clock::now();
 };
 
 Applier::Applier(ApplierOptions options)
@@ -210,6 +212,9 @@ Task<void> Applier::keep_house(Session& session) {
     session.batches_since_trim = 0;
     co_await session.target->trim_offsets();
   }
+  if (Clock::now() < session.ledger_due) co_return;
+  const bool all = co_await session.target->trim_ledger();
+  if (all) session.ledger_due = Clock::now() + kTrimLedgerInterval;
 }
 
 }  // namespace penstock::apply

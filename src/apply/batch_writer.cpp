@@ -119,7 +119,7 @@ Task<void> BatchWriter::apply_in_transaction(Piece& piece, bool has_bad_rows) {
   co_await ledger_.record(foreign);
 
   const std::vector<PlanStep> plan = plan_piece(piece.records, open_->truncated);
-  if (!has_bad_rows && !open_->slow.has_deferred() && !needs_slow_path(plan)) {
+  if (!has_bad_rows && !open_->slow.waits() && !needs_slow_path(plan)) {
     const bool done = co_await apply_under_savepoint(plan);
     if (done) co_return;
   }
@@ -151,7 +151,7 @@ Task<bool> BatchWriter::apply_under_savepoint(const std::vector<PlanStep>& plan)
 }
 
 Task<void> BatchWriter::finish(const Piece& piece, std::vector<PartitionPosition> positions) {
-  co_await open_->slow.settle();
+  co_await open_->slow.finish();
   Offsets next = next_offsets(piece, std::move(positions), open_->tallies, open_->poison);
   RoundTrip trip;
   pg::Params params;

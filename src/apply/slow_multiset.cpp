@@ -6,6 +6,12 @@
 #include "base/check.hpp"
 
 namespace penstock::apply {
+namespace {
+
+// What is owed is kept in memory, up to this.
+constexpr std::size_t kOwedMax = 100'000;
+
+}  // namespace
 
 Task<void> SlowPath::apply_multiset(const PlanStep& step) {
   const std::size_t number = step.tables.front();
@@ -34,6 +40,8 @@ Task<void> SlowPath::apply_sum(std::size_t number, std::span<const Record* const
   Multiset sum = sum_up(waiting, whole, Untouched::replaced);
   const Changes expected = co_await ledger_.take_back(number, sum.removed);
   Changes absent = co_await remove(number, expected);
+  const Changes owed = take_owed(number);
+  absent.insert(absent.end(), owed.begin(), owed.end());
   sum.removed = std::move(absent);
   cancel(sum);
   tallies_[number].applied += std::ssize(waiting) + std::ssize(whole) - std::ssize(sum.added);
@@ -45,14 +53,44 @@ Task<void> SlowPath::apply_sum(std::size_t number, std::span<const Record* const
   Changes applied;
   co_await try_chains(number, std::move(chains), applied);
   // Images that B stores alike may have been written differently: one of them came and went.
-  co_await remove(number, sum.removed);
+  absent = co_await remove(number, sum.removed);
+  owe(number, absent);
   co_await ledger_.record(rejects);
 }
 
-// Removes the old images of these changes, all of one shape; returns those that were not there. One that B's types
-// cannot take is not there either.
+Changes SlowPath::take_owed(std::size_t table) {
+  Changes taken;
+  std::erase_if(owed_, [&](const Removal& removal) {
+    if (removal.table == table) taken.push_back(removal.change);
+    return removal.table == table;
+  });
+  return taken;
+}
+
+void SlowPath::owe(std::size_t table, const Changes& absent) {
+  for (const Record* change : absent) {
+    if (owed_.size() < kOwedMax) {
+      owed_.push_back({table, change});
+    } else {
+      ++forgiven_[table];
+    }
+  }
+}
+
+// Removes the old images of these changes; returns those that were not there. One that B's types cannot take is not
+// there either.
 Task<Changes> SlowPath::remove(std::size_t number, const Changes& changes) {
   Changes absent;
+  std::span<const Record* const> left = changes;
+  while (!left.empty()) {
+    const std::size_t count = of_one_shape(left);
+    co_await remove_run(number, left.first(count), absent);
+    left = left.subspan(count);
+  }
+  co_return absent;
+}
+
+Task<void> SlowPath::remove_run(std::size_t number, std::span<const Record* const> run, Changes& absent) {
   const Attempt attempt = [&](std::span<const Record* const> some) -> Task<void> {
     RoundTrip trip;
     const std::size_t step = session_.tables()[number].append_remove(trip, some);
@@ -64,9 +102,8 @@ Task<Changes> SlowPath::remove(std::size_t number, const Changes& changes) {
       absent.push_back(some[ordinal - 1]);
     }
   };
-  const std::vector<Refused> refused = co_await isolate(session_.connection(), changes, attempt);
+  const std::vector<Refused> refused = co_await isolate(session_.connection(), run, attempt);
   for (const auto& one : refused) absent.push_back(one.record);
-  co_return absent;
 }
 
 }  // namespace penstock::apply

@@ -33,6 +33,7 @@ Task<void> SlowPath::truncate(const PlanStep& step) {
     ++tallies_[table].applied;
     // What was refused so far would be gone by now: applied, as far as anybody can tell.
     for (const auto& chain : take_deferred(table)) tallies_[table].applied += std::ssize(chain.changes);
+    take_owed(table);
     co_await ledger_.supersede_all(table, step.truncated_at);
   }
 }
@@ -164,18 +165,25 @@ std::vector<SlowPath::Chain> SlowPath::take_deferred(std::size_t table) {
   return taken;
 }
 
-// Deferred changes outlive the piece they came in.
+// What waits outlives the piece it came in.
 void SlowPath::take_over(std::span<Record> records) {
-  const auto inside = [&](const Record* record) {
-    return !std::less<>{}(record, records.data()) && std::less<>{}(record, records.data() + records.size());
+  std::map<const Record*, const Record*> moved;
+  const auto keep = [&](const Record*& change) {
+    const bool inside =
+        !std::less<>{}(change, records.data()) && std::less<>{}(change, records.data() + records.size());
+    if (!inside) return;
+    const auto [place, fresh] = moved.try_emplace(change, nullptr);
+    if (fresh) {
+      Record& record = records[static_cast<std::size_t>(change - records.data())];
+      owned_.push_back(std::make_unique<Record>(std::move(record)));
+      place->second = owned_.back().get();
+    }
+    change = place->second;
   };
   for (auto& chain : deferred_) {
-    for (auto& change : chain.changes) {
-      if (!inside(change)) continue;
-      owned_.push_back(std::make_unique<Record>(std::move(records[static_cast<std::size_t>(change - records.data())])));
-      change = owned_.back().get();
-    }
+    for (auto& change : chain.changes) keep(change);
   }
+  for (auto& removal : owed_) keep(removal.change);
 }
 
 }  // namespace penstock::apply

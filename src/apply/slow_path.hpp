@@ -20,12 +20,15 @@ class SlowPath {
   SlowPath(TargetSession& session, Ledger& ledger, Tallies& tallies)
       : session_(session), ledger_(ledger), tallies_(tallies) {}
 
-  // Applies the records' plan. Changes that constraints refuse are deferred; the records they are in are taken over.
+  // Applies the records' plan. Changes that constraints refuse are deferred, what is to be removed and not there yet is
+  // owed; the records they are in are taken over.
   Task<void> apply(const std::vector<PlanStep>& plan, std::span<Record> records);
-  // Retries the deferred until nothing more succeeds, and rejects what is left.
-  Task<void> settle();
+  // At the end of the batch: retries the deferred until nothing more succeeds, and rejects what is left. What is owed
+  // still was never there, and the log says so.
+  Task<void> finish();
 
-  bool has_deferred() const { return !deferred_.empty(); }
+  // Whether something waits for the batch's later pieces.
+  bool waits() const { return !deferred_.empty() || !owed_.empty(); }
 
  private:
   // The changes of one key, oldest first, whose last one B refuses for now. Never split: an older change must not
@@ -36,14 +39,25 @@ class SlowPath {
     std::optional<pg::Error> error;
   };
 
+  // Without a key: a change whose old image was not there. Of statements inside a statement the inner ones are
+  // journaled first, so that what removes an image may come in an earlier piece than what adds it.
+  struct Removal {
+    std::size_t table;
+    const Record* change;
+  };
+
   Task<void> truncate(const PlanStep& step);
   Task<void> apply_rows(const PlanStep& step);
   Task<void> apply_multiset(const PlanStep& step);
   Task<void> apply_sum(std::size_t number, std::span<const Record* const> changes);
   Task<Changes> remove(std::size_t number, const Changes& changes);
+  Task<void> remove_run(std::size_t number, std::span<const Record* const> run, Changes& absent);
+  Changes take_owed(std::size_t table);
+  void owe(std::size_t table, const Changes& absent);
   Task<Changes> valid_ones(const TableApplier& table, const Changes& changes, std::vector<Reject>& rejects);
   Task<std::vector<Chain>> chains_of(std::size_t table, const Changes& changes);
   Task<void> try_chains(std::size_t table, std::vector<Chain> chains, Changes& applied);
+  Task<void> settle();
   Task<bool> retry();
   Task<bool> swap();
   Task<bool> swap_in(std::size_t table);
@@ -60,7 +74,9 @@ class SlowPath {
   Ledger& ledger_;
   Tallies& tallies_;
   std::vector<Chain> deferred_;
-  std::vector<std::unique_ptr<Record>> owned_;  // records that deferred changes are in
+  std::vector<Removal> owed_;
+  std::map<std::size_t, std::int64_t> forgiven_;  // by table: removals that were too many to be remembered
+  std::vector<std::unique_ptr<Record>> owned_;    // records that the deferred and the owed are in
 };
 
 }  // namespace penstock::apply

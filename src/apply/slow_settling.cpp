@@ -5,8 +5,18 @@
 
 #include "apply/slow_path.hpp"
 #include "base/check.hpp"
+#include "base/log.hpp"
 
 namespace penstock::apply {
+
+Task<void> SlowPath::finish() {
+  co_await settle();
+  for (const auto& removal : owed_) ++forgiven_[removal.table];
+  for (const auto& [table, count] : forgiven_) {
+    log::warn("apply: {} rows that A removed from {} were not there on B: `penstock verify` tells whether it is right",
+              count, session_.tables()[table].spec().target);
+  }
+}
 
 Task<void> SlowPath::settle() {
   while (!deferred_.empty()) {
@@ -20,7 +30,9 @@ Task<void> SlowPath::settle() {
     if (joined) continue;
     co_await reject_last_ones();
   }
-  owned_.clear();
+  std::unordered_set<const Record*> needed;
+  for (const auto& removal : owed_) needed.insert(removal.change);
+  std::erase_if(owned_, [&](const auto& record) { return needed.find(record.get()) == needed.end(); });
 }
 
 // True when at least one chain was applied.

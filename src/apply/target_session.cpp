@@ -12,6 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStandbyInterval = 500ms;
+// Rejects deleted from the ledger in one go, so that batches wait for milliseconds.
+constexpr int kTrimRejects = 10'000;
 
 }  // namespace
 
@@ -145,7 +147,16 @@ Task<void> TargetSession::delete_all(std::span<const std::size_t> tables) {
 Task<void> TargetSession::ping() { co_await connection_.query("select 1"); }
 
 Task<void> TargetSession::trim_offsets() {
-  co_await connection_.query(sql::target::trim_offsets, pg::Params().add(pipeline_));
+  const pg::Result left =
+      co_await connection_.query(sql::target::trim_offsets, pg::Params::of(pipeline_, trimmed_epoch_, trimmed_batch_));
+  if (left.empty()) co_return;
+  trimmed_epoch_ = left.int64(0, 0);
+  trimmed_batch_ = left.int64(0, 1);
+}
+
+Task<bool> TargetSession::trim_ledger() {
+  const pg::Result gone = co_await connection_.query(sql::target::trim_ledger, pg::Params::of(pipeline_, kTrimRejects));
+  co_return gone.rows() < kTrimRejects;
 }
 
 }  // namespace penstock::apply

@@ -41,6 +41,8 @@ class TargetSession {
   Task<void> ping();
   // Deletes old rows of penstock.offsets.
   Task<void> trim_offsets();
+  // Deletes rejects that were closed long ago from the ledger. False: there may be more of them.
+  Task<bool> trim_ledger();
 
  private:
   TargetSession(pg::Connection connection, std::string pipeline)
@@ -56,6 +58,7 @@ class TargetSession {
   pg::Connection connection_;
   std::string pipeline_;
   std::vector<TableApplier> tables_;
+  std::int64_t trimmed_epoch_ = 0, trimmed_batch_ = 0;  // no offsets before these are left
 };
 
 }  // namespace penstock::apply

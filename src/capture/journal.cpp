@@ -16,8 +16,6 @@ namespace sql = penstock::sql::source;
 constexpr int kFirstRows = 64;
 // Behind the batch's own columns.
 constexpr int kJournalColumn = 5;
-// A leaf that has grown this large is left for the next one, and emptied when it is consumed.
-constexpr std::int64_t kLeafBytes = 16 << 20;
 
 Nonce random_nonce() {
   static std::mt19937_64 random{std::random_device{}()};
@@ -49,12 +47,12 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 }  // namespace
 
-Journal::Journal(pg::Connection a, std::string pipeline)
-    : pipeline_(std::move(pipeline)), a_(std::move(a)), wakeup_(a_, pipeline_) {}
+Journal::Journal(pg::Connection a, Options options)
+    : options_(std::move(options)), a_(std::move(a)), wakeup_(a_, pipeline_) {}
 
 Task<std::unique_ptr<Journal>> Journal::connect(Options options) {
   pg::Connection a = co_await pg::Connection::connect({options.dsn, "A"});
-  std::unique_ptr<Journal> journal(new Journal(std::move(a), options.pipeline));
+  std::unique_ptr<Journal> journal(new Journal(std::move(a), std::move(options)));
   co_await journal->prepare();
   co_return journal;
 }
@@ -200,6 +198,13 @@ Task<pg::Result> Journal::stored_slices(std::int64_t after_piece) {
   co_return slices;
 }
 
+Task<JournalRows> Journal::rows_from_the_first(int rows_max) {
+  const pg::Result before =
+      co_await a_.query(journal_sql(sql::before_batch, pipeline_), pg::Params::of(slot_.acked, slot_.batch.snapshot));
+  JournalRows rows = co_await rows_after(before.int64(0, 0), rows_max);
+  co_return rows;
+}
+
 Task<JournalRows> Journal::rows_after(std::int64_t cdc_id, int rows_max) {
   pg::Params params;
   params.add(slot_.acked).add(slot_.batch.snapshot).add(cdc_id).add(std::int64_t{rows_max});
@@ -246,9 +251,14 @@ Task<std::vector<std::string>> Journal::watch_capture() {
 Task<void> Journal::ping() { co_await a_.query("select 1"); }
 
 Task<void> Journal::keep_house() {
-  co_await a_.query("select penstock.rotate_ring($1, $2)", pg::Params().add(pipeline_).add(kLeafBytes));
-  co_await a_.query("select penstock.empty_leaf($1)", pg::Params().add(pipeline_));
-  co_await a_.query(sql::trim_slot, pg::Params().add(pipeline_));
+  const std::string retain = std::to_string(options_.retain.count()) + " s";
+  co_await a_.query("select penstock.rotate_ring($1, $2, $3)",
+                    pg::Params::of(pipeline_, options_.leaf_bytes_max, retain));
+  co_await a_.query("select penstock.empty_leaf($1, $2)", pg::Params::of(pipeline_, retain));
+  const pg::Result left = co_await a_.query(sql::trim_slot, pg::Params::of(pipeline_, trimmed_epoch_, trimmed_batch_));
+  if (left.empty()) co_return;
+  trimmed_epoch_ = left.int64(0, 0);
+  trimmed_batch_ = left.int64(0, 1);
 }
 
 }  // namespace penstock::capture

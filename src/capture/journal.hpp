@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ class Journal {
   struct Options {
     std::string dsn;  // of A
     std::string pipeline;
+    std::chrono::seconds retain{0};          // consumed changes stay in the journal for this long
+    std::int64_t leaf_bytes_max = 16 << 20;  // a leaf of the journal that has grown this large is left for the next one
   };
   // Connects and prepares. Throws pg::Error; Failure(setup) when `migrate` has not run.
   static Task<std::unique_ptr<Journal>> connect(Options options);
@@ -57,13 +60,15 @@ class Journal {
   // rows. Some of them at a time: those behind this piece (-1: from the first); none: that was all.
   Task<pg::Result> stored_slices(std::int64_t after_piece);
 
-  // The open batch's next rows behind cdc_id.
+  // The open batch's first rows, to be sent again; its next rows behind cdc_id.
+  Task<JournalRows> rows_from_the_first(int rows_max);
   Task<JournalRows> rows_after(std::int64_t cdc_id, int rows_max);
   // What Kafka has acknowledged of the open batch; the whole of it.
   Task<void> write_progress(Progress progress);
   Task<void> acknowledge();
 
-  // The ring: to the next leaf when this one has grown, empties consumed leaves, trims slot rows.
+  // The ring: to the next leaf when this one has grown (or its changes are old), empties consumed leaves, trims slot
+  // rows.
   Task<void> keep_house();
 
   // Whether A crashed, and every change is journaled still; gives triggers to those that need them. What is wrong, with
@@ -78,7 +83,7 @@ class Journal {
   const std::string& database() const { return database_; }  // A's name for itself
 
  private:
-  Journal(pg::Connection a, std::string pipeline);
+  Journal(pg::Connection a, Options options);
   Task<void> prepare();
   pg::Params next_batch_params(bool even_empty) const;
   std::optional<JournalRows> take_batch(pg::Result rows);
@@ -86,11 +91,13 @@ class Journal {
   static JournalRows journal_rows(pg::Result rows, int first_column);
   Task<void> append_step(std::string_view statement, pg::Params params);
 
-  const std::string pipeline_;
+  const Options options_;
+  const std::string& pipeline_ = options_.pipeline;
   pg::Connection a_;
   Wakeup wakeup_;
   std::string database_;
   Slot slot_;
+  std::int64_t trimmed_epoch_ = 0, trimmed_batch_ = 0;  // no slot rows before these are left
 };
 
 }  // namespace penstock::capture

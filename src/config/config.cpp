@@ -11,7 +11,10 @@
 namespace penstock {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::int64_t kPartitionsMax = 10'000;
+constexpr std::chrono::seconds kLongestRetain = 366 * 24h;
 
 bool is_pipeline_name(const std::string& name) {
   if (name.empty() || name.size() > 31 || name[0] < 'a' || name[0] > 'z') return false;
@@ -54,6 +57,21 @@ void check_target(const Config::Table& table, const Config::Place& place) {
   }
 }
 
+// "0s", "90m", "24h", "7d". At most a year, which no sum overflows.
+std::chrono::seconds checked_duration(const std::string& text, const Config::Place& place) {
+  const std::string_view digits = std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1);
+  const bool is_number = !digits.empty() && digits.size() <= 9 &&
+                         std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const std::map<char, std::chrono::seconds> units{{'s', 1s}, {'m', 1min}, {'h', 1h}, {'d', 24h}};
+  const auto unit = text.empty() ? units.end() : units.find(text.back());
+  if (!is_number || unit == units.end()) {
+    throw ConfigError(place, "\"retain\" must be a duration: \"0s\", \"24h\"");
+  }
+  const std::chrono::seconds duration = std::stol(std::string(digits)) * unit->second;
+  if (duration > kLongestRetain) throw ConfigError(place, "\"retain\" must be 366d at most");
+  return duration;
+}
+
 Config::Pipeline read_pipeline(SectionReader section) {
   Config::Pipeline pipeline;
   pipeline.name = section.required_text("name");
@@ -67,17 +85,8 @@ Config::Pipeline read_pipeline(SectionReader section) {
     throw ConfigError(section.place_of("snapshot"), "\"snapshot\" must be \"initial\" or \"never\"");
   }
   pipeline.snapshot = snapshot == "initial" ? Config::Snapshot::initial : Config::Snapshot::never;
-  const auto retain = section.text("retain");
-  const bool is_duration =
-      retain && retain->size() > 1 && std::string("smhd").find(retain->back()) != std::string::npos &&
-      std::all_of(retain->begin(), retain->end() - 1, [](unsigned char c) { return std::isdigit(c) != 0; });
-  if (retain && !is_duration)
-    throw ConfigError(section.place_of("retain"), "\"retain\" must be a duration: \"0s\", \"24h\"");
-  if (retain && retain->find_first_not_of('0') != retain->size() - 1) {
-    throw ConfigError(section.place_of("retain"),
-                      "keeping consumed changes is not supported by this version yet; leave "
-                      "\"retain\" at \"0s\"");
-  }
+  if (const auto retain = section.text("retain"))
+    pipeline.retain = checked_duration(*retain, section.place_of("retain"));
   section.end();
   return pipeline;
 }

@@ -25,7 +25,7 @@ struct Config {
     std::string name;
     Consistency consistency = Consistency::batch;
     Snapshot snapshot = Snapshot::initial;
-    std::chrono::seconds retain{0};
+    std::chrono::seconds retain{0};  // how long consumed changes stay in the journal
   };
 
   struct Database {

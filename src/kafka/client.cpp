@@ -17,6 +17,11 @@ rd_kafka_type_t type_of(Role role) {
   return role == Role::producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
 }
 
+// Why there is no client: a machine that is short of threads for a while, or the settings.
+ErrorKind kind_of_refusal() {
+  return rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE ? ErrorKind::transient : ErrorKind::usage;
+}
+
 }  // namespace
 
 // Leaves no group (none was joined) and waits for no broker. Of a consumer whose topic was deleted under it a thread
@@ -41,7 +46,7 @@ Client::Client(Role role, const std::vector<Setting>& settings, const Callbacks&
   if (callbacks.committed != nullptr) rd_kafka_conf_set_offset_commit_cb(conf.get(), callbacks.committed);
   std::array<char, 512> text{};
   handle_.reset(rd_kafka_new(type_of(role), conf.get(), text.data(), text.size()));
-  if (!handle_) throw Failure(ErrorKind::usage, fmt::format("Kafka {}: {}", to_string(role), text.data()));
+  if (!handle_) throw Failure(kind_of_refusal(), fmt::format("Kafka {}: {}", to_string(role), text.data()));
   conf.release();                                  // librdkafka's from here on
   rd_kafka_set_log_queue(handle_.get(), nullptr);  // to the main queue, hence to our thread
 }

@@ -70,7 +70,7 @@ Task<void> CaptureLoop::session() {
   log::info("capture: reading the journal of {} after batch {}", options_.journal.pipeline,
             static_cast<std::int64_t>(journal->slot().batch.number));
   if (!journal->slot().acknowledged()) {
-    JournalRows rows = co_await journal->rows_after(0, kMoreRows);
+    JournalRows rows = co_await journal->rows_from_the_first(kMoreRows);
     co_await publish(*journal, std::move(rows), journal->slot().progress);
   }
   co_await stream(*journal);

@@ -59,7 +59,9 @@ Task<std::optional<PipelineSpec>> load_spec_patiently(const Config& config, Role
 
 CaptureLoop::Options capture_options(const Config& config, const PipelineSpec& spec) {
   CaptureLoop::Options options;
-  options.journal = {config.source.dsn, spec.pipeline};
+  options.journal.dsn = config.source.dsn;
+  options.journal.pipeline = spec.pipeline;
+  options.journal.retain = config.pipeline.retain;
   options.cluster = {config.kafka.bootstrap_servers, config.kafka.producer};
   for (const auto& table : spec.tables) {
     options.routes.push_back({table.relation, table.source_schema, table.source_table, table.topic, table.partitions,

@@ -19,6 +19,7 @@ class Process {
   Process& operator=(Process&&) = delete;
   ~Process();
 
+  pid_t id() const { return pid_; }
   void send(int signal) const;
   // The exit code, or minus the signal that ended it; nullopt: still running after `within`.
   std::optional<int> wait(std::chrono::milliseconds within);

@@ -97,7 +97,9 @@ class InjectedErrors : public KafkaTest {
 
   // Nothing lost, nothing out of order; doubled only where a producer had to be made anew.
   void expect_all(const std::vector<std::string>& values, int recoveries) {
-    if (recoveries == 0) EXPECT_EQ(values.size(), kRecords);
+    if (recoveries == 0) {
+      EXPECT_EQ(values.size(), kRecords);
+    }
     int next = 0;
     for (const std::string& value : values) {
       const int number = std::stoi(value);

@@ -87,6 +87,8 @@ TEST_F(ConfigTest, ReadsTheExampleOfTheContract) {
   const Config config = ConfigFile(kGood).load();
   EXPECT_EQ(config.pipeline.name, "emp");
   EXPECT_EQ(config.source.dsn, "postgresql://penstock:s3cret@a.example/hr");
+  EXPECT_EQ(config.pipeline.retain.count(), 0);
+  EXPECT_EQ(ConfigFile(with("\"0s\"", "\"36h\"")).load().pipeline.retain.count(), 36 * 3'600);
   EXPECT_EQ(config.kafka.partitions, 3);
   EXPECT_EQ(config.kafka.producer.at("linger.ms"), "1");
   ASSERT_EQ(config.tables.size(), 1u);
@@ -128,7 +130,9 @@ TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
       {with("\"batch\"", "\"key\""), "F:3:15: consistency = \"key\" is not supported by this version yet"},
       {with("\"initial\"", "\"sometimes\""), "F:4:12: \"snapshot\" must be"},
       {with("\"0s\"", "\"soon\""), "F:5:10: \"retain\" must be a duration"},
-      {with("\"0s\"", "\"24h\""), "F:5:10: keeping consumed changes is not supported"},
+      {with("\"0s\"", "\"h\""), "F:5:10: \"retain\" must be a duration"},
+      {with("\"0s\"", "\"-1h\""), "F:5:10: \"retain\" must be a duration"},
+      {with("\"0s\"", "\"9999d\""), "F:5:10: \"retain\" must be 366d at most"},
       {with("PENSTOCK_TEST_PASSWORD", "PENSTOCK_NOT_SET"),
        "F:7:7: the environment variable PENSTOCK_NOT_SET is not set"},
       {with("${PENSTOCK_TEST_PASSWORD}", "${oops"), "F:7:7: \"${\" without"},
