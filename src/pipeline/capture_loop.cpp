@@ -42,18 +42,18 @@ Task<void> CaptureLoop::run() {
   Outage outage("capture");
   while (!stop_.requested()) {
     std::exception_ptr failed;
+    bool set_up_wrong = false;
     try {
       co_await session();
     } catch (const Failure& failure) {
       if (!mendable(failure)) throw;
       failed = std::current_exception();
+      set_up_wrong = failure.kind() == ErrorKind::setup;
     }
     // Whatever failed, memory is forgotten and the slot read anew: it alone knows what was opened and acknowledged.
     producer_.reset();
-    if (failed && !stop_.requested()) {
-      co_await refuse_missing_topics();
-      co_await outage.wait(failed, stop_);
-    }
+    if (set_up_wrong) co_await refuse_missing_topics();
+    if (failed && !stop_.requested()) co_await outage.wait(failed, stop_);
   }
 }
 
@@ -130,7 +130,12 @@ Task<void> CaptureLoop::refuse_missing_topics() {
   if (!admin_) admin_ = std::make_unique<kafka::Admin>(co_await asio::this_coro::executor, options_.cluster);
   std::vector<std::string> topics;
   for (const auto& route : options_.routes) topics.push_back(route.topic);
-  const std::optional<std::string> gone = co_await admin_->gone(topics);
+  std::optional<std::string> gone;
+  try {
+    gone = co_await admin_->gone(topics);
+  } catch (const Failure& failure) {
+    if (!mendable(failure)) throw;  // else it says nothing about topics
+  }
   if (gone) throw kafka::topic_gone(*gone);
 }
 

@@ -20,8 +20,8 @@ using namespace asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 using Role = RunOptions::Role;
 
-// How long the batch in hand may take once stop was requested; what is not done then is taken up at the next start. With what
-// ending takes it is 10 s at most.
+// How long the batch in hand may take once stop was requested; what is not done then is taken up at the next start.
+// With what ending takes it is 10 s at most.
 constexpr auto kStopWithin = 9s;
 constexpr std::string_view kEndedEarly = "ending in the middle of a batch: nothing is lost, the next start takes it up";
 

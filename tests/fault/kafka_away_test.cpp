@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 // A change with its copy, and their indexes: some 300 and 250 bytes.
 constexpr long long kBytesOfAChange = 1'000;
 // Leaves that were there before, and not emptied yet.
-constexpr long long kRing = 64'000'000;
+constexpr long long kRing = 16'000'000;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 

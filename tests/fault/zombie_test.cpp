@@ -69,7 +69,7 @@ TEST_F(Zombies, AnApplierThatWakesInTheMiddleOfABatchFencesItselfOut) {
   EXPECT_TRUE(line_.logs("another process applies", 10s));
   Load load(line_);
   line_.a().run(
-      "insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', 20000 from generate_series(100001, 160000) "
+      "insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', 20000 from generate_series(100001, 108000) "
       "as g");
   // In the batch's transaction.
   const std::string in_batch =
@@ -84,9 +84,9 @@ TEST_F(Zombies, AnApplierThatWakesInTheMiddleOfABatchFencesItselfOut) {
   first.send(SIGSTOP);
   // What idle_in_transaction_session_timeout does after a minute.
   b.run("select pg_terminate_backend(" + std::to_string(pid) + ")");
-  expect_current(900'002, 20);
+  expect_current(900'002, 40);
   first.send(SIGCONT);
-  expect_current(900'003, 10);
+  expect_current(900'003, 20);
   const WriterReport written = load.stop();
   EXPECT_EQ(written.failed, 0) << written.first_error;
   EXPECT_TRUE(first.running());
