@@ -1,5 +1,6 @@
 # One Kafka broker in a directory: KRaft mode, broker and controller in one process. DIR/data, DIR/port, DIR/pid, DIR/log. A
-# broker that was killed starts again on its port with its data.
+# broker that was killed starts again on its port with its data. With the settings join=OTHER_DIR node.id=N it is a broker
+# alone, in the cluster of the one in OTHER_DIR.
 # shellcheck shell=bash
 
 kafka_start_seconds=60
@@ -20,16 +21,26 @@ kafka_gone() { [[ -z $(kafka_pid "$1") ]]; }
 # The process is gone at once, its other threads may still hold the port.
 kafka_ended() { kafka_gone "$1" && ! port_listens "$(<"$1/port")"; }
 
+# kafka_setting DIR NAME: a setting that was given, or nothing.
+kafka_setting() { sed -n "s|^$2=||p" "$1/settings" 2>/dev/null || true; }
+
 # kafka_configure DIR PORT CONTROLLER_PORT [NAME=VALUE...]: the settings given are kept for later starts. A killed broker
 # cannot register again before its old session has run out: 9 s unless said otherwise.
 kafka_configure() {
-  local dir=$1 port=$2 controller=$3
+  local dir=$1 port=$2 controller=$3 joined roles=broker,controller
   shift 3
   if (($# > 0)); then printf '%s\n' "$@" >"$dir/settings"; fi
+  joined=$(kafka_setting "$dir" join)
+  local listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+  if [[ -n $joined ]]; then
+    controller=$(<"$joined/controller_port")
+    roles=broker
+    listeners=PLAINTEXT://127.0.0.1:$port
+  fi
   cat >"$dir/server.properties" <<EOF
-process.roles=broker,controller
+process.roles=$roles
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+listeners=$listeners
 advertised.listeners=PLAINTEXT://127.0.0.1:$port
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
@@ -46,7 +57,7 @@ broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 log.cleaner.dedupe.buffer.size=16777216
 EOF
-  if [[ -f $dir/settings ]]; then cat -- "$dir/settings" >>"$dir/server.properties"; fi
+  if [[ -f $dir/settings ]]; then sed '/^join=/d' -- "$dir/settings" >>"$dir/server.properties"; fi
 }
 
 # kafka_java CLASS ARGUMENTS...: becomes Java, in a session of its own: an interrupt at the terminal is for us, and we stop the
@@ -59,11 +70,14 @@ kafka_java() {
 }
 
 kafka_format() {
-  local dir=$1 id
+  local dir=$1 id joined
   # A formatting that was cut short leaves no meta.properties, and is done again from nothing.
   rm -rf -- "$dir/data"
+  joined=$(kafka_setting "$dir" join)
   id=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-  (kafka_java kafka.tools.StorageTool format -t "${id:0:22}" -c "$dir/server.properties") >"$dir/log" 2>&1 || {
+  id=${id:0:22}
+  if [[ -n $joined ]]; then id=$(sed -n 's/^cluster.id=//p' "$joined/data/meta.properties"); fi
+  (kafka_java kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties") >"$dir/log" 2>&1 || {
     tail -n 20 -- "$dir/log" >&2
     die "Kafka could not format $dir/data"
   }

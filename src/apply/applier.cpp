@@ -3,6 +3,7 @@
 #include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
+#include "kafka/lost_records.hpp"
 
 namespace penstock::apply {
 namespace {
@@ -13,6 +14,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kPollRecords = 1'000;
 constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end the wait at once
 constexpr auto kHouseInterval = 5s;
+constexpr auto kTopicsInterval = 5s;
 constexpr std::size_t kTrimBatches = 1'000;
 constexpr auto kTrimLedgerInterval = 1h;
 
@@ -33,6 +35,7 @@ struct Applier::Session {
   BatchWriter writer;
   std::vector<bool> paused;
   Clock::time_point house_kept = Clock::now();
+  Clock::time_point topics_seen = Clock::now();
   std::size_t batches_since_trim = 0;
   Clock::time_point ledger_due = Clock::now();
 };
@@ -68,6 +71,7 @@ Task<void> Applier::serve(StopToken& stop) {
   if (!consumer_) {
     consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, "penstock-" + options_.pipeline);
   }
+  if (!admin_) admin_ = std::make_unique<kafka::Admin>(executor, options_.consumer);
   Session session(std::move(target), *this);
   std::vector<kafka::TopicPartitionOffset> from;
   for (std::size_t i = 0; i < partitions_.all().size(); ++i) {
@@ -86,7 +90,7 @@ Task<void> Applier::serve(StopToken& stop) {
 Task<void> Applier::stream(Session& session, StopToken& stop) {
   // The batch in hand is finished; whoever asked to stop cancels this when it takes too long.
   while (!stop.requested() || session.assembler.batch_in_hand()) {
-    std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, kPollTimeout);
+    std::vector<kafka::Message> messages = co_await poll(session);
     const bool idle = messages.empty();
     for (auto& message : messages) {
       session.assembler.add(session.decoder.decode(std::move(message)));
@@ -98,8 +102,26 @@ Task<void> Applier::stream(Session& session, StopToken& stop) {
     co_await apply_what_is_ready(session);
     regulate(session);
     if (idle) co_await look_for_gap(session);
+    if (idle) co_await look_for_topics(session);
     co_await keep_house(session);
   }
+}
+
+Task<std::vector<kafka::Message>> Applier::poll(Session& session) {
+  std::optional<Failure> failed;
+  try {
+    std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, kPollTimeout);
+    if (!messages.empty()) session.topics_seen = Clock::now();
+    co_return messages;
+  } catch (const Failure& failure) {
+    if (failure.transient()) throw;
+    failed = failure;
+  }
+  // Kafka knows how much is gone. A topic that was made anew may have grown past the offset by the time it is asked.
+  const bool out_of_range = failed->kind() == ErrorKind::safety;
+  co_await refuse_lost_records(session, out_of_range ? 0s : 3s);
+  if (out_of_range) failed.emplace(ErrorKind::safety, fmt::format("{}; {}", failed->what(), kafka::kCopyAnew));
+  throw *failed;
 }
 
 Task<void> Applier::apply_what_is_ready(Session& session) {
@@ -145,15 +167,38 @@ void Applier::regulate(Session& session) {
 // missing, they are gone.
 Task<void> Applier::look_for_gap(Session& session) {
   if (!session.assembler.waiting_behind_later_batch()) co_return;
-  if (!admin_) admin_ = std::make_unique<kafka::Admin>(co_await asio::this_coro::executor, options_.consumer);
+  // Nothing is missing of a topic that is gone, or of what retention took: it says so by itself.
+  co_await refuse_lost_records(session, 3s);
   const auto watermarks = co_await admin_->watermarks(partitions_.all());
   for (std::size_t i = 0; i < partitions_.all().size(); ++i) {
     const auto found = watermarks.find(partitions_.all()[i]);
     if (session.paused[i]) continue;  // it shows a later batch already, so it has brought all of this one
     if (found == watermarks.end() || session.assembler.next_offset(i) < found->second.high) co_return;
   }
-  throw Failure(ErrorKind::safety,
-                "a batch is missing in Kafka although a later one is there: a topic was recreated or emptied");
+  throw Failure(
+      ErrorKind::safety,
+      fmt::format("records of {} are missing in Kafka although a later batch is there: a topic was made anew, "
+                  "compacted or emptied; nothing of it was applied; {}",
+                  session.assembler.awaited(), kafka::kCopyAnew));
+}
+
+// librdkafka does not say that a topic was deleted under its consumer.
+Task<void> Applier::look_for_topics(Session& session) {
+  if (Clock::now() - session.topics_seen < kTopicsInterval) co_return;
+  session.topics_seen = Clock::now();
+  std::vector<std::string> topics;
+  for (const auto& table : options_.tables) topics.push_back(table.topic);
+  const std::optional<std::string> gone = co_await admin_->gone(topics);
+  if (gone) throw kafka::topic_gone(*gone);
+}
+
+Task<void> Applier::refuse_lost_records(const Session& session, std::chrono::seconds sure_within) {
+  std::vector<kafka::TopicPartitionOffset> next;
+  for (std::size_t i = 0; i < partitions_.all().size(); ++i) {
+    const auto& where = partitions_.all()[i];
+    next.push_back({where.topic, where.partition, session.assembler.next_offset(i)});
+  }
+  co_await kafka::refuse_lost_records(*admin_, next, sure_within);
 }
 
 Task<void> Applier::keep_house(Session& session) {

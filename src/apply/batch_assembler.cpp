@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "base/error.hpp"
+#include "kafka/lost_records.hpp"
 
 namespace penstock::apply {
 namespace {
@@ -22,6 +23,11 @@ std::string name_of(Epoch epoch, BatchNo batch) {
 
 [[noreturn]] void stop_for_safety(const std::string& why) {
   throw Failure(ErrorKind::safety, why + "; nothing of it was applied");
+}
+
+// Kafka has lost records that were acknowledged.
+[[noreturn]] void stop_for_loss(const std::string& what) {
+  throw Failure(ErrorKind::safety, fmt::format("{}; nothing of it was applied; {}", what, kafka::kCopyAnew));
 }
 
 }  // namespace
@@ -102,8 +108,10 @@ void BatchAssembler::note_end(const Partition& partition, const Record& record) 
   EndMark& end = *record.end;
   if (end.count != partition.count) {
     const auto& where = numbering_.all()[record.partition];
-    stop_for_safety(fmt::format("{} has {} records in {} partition {}, but {} arrived: some are missing", name,
-                                end.count, where.topic, where.partition, partition.count));
+    stop_for_loss(
+        fmt::format("{} has {} records in topic {}, partition {}, but {} arrived: some were deleted there "
+                    "(cleanup.policy=compact?)",
+                    name, end.count, where.topic, where.partition, partition.count));
   }
   if (current_->end) {
     if (current_->end->parts != end.parts || current_->end->snapshot != end.snapshot) {
@@ -141,10 +149,10 @@ void BatchAssembler::check_gap(const Partition& behind) const {
     }
   }
   if (missing) {
-    stop_for_safety(
-        fmt::format("records are missing before offset {} of {} partition {}: the topic was recreated, or its "
-                    "retention took them",
-                    behind.next_offset, where.topic, where.partition));
+    stop_for_loss(
+        fmt::format("topic {}, partition {}: records of {} are missing before offset {}: the topic was made "
+                    "anew, or compacted, or its retention took them",
+                    where.topic, where.partition, awaited(), behind.aside.front().offset));
   }
 }
 
@@ -214,6 +222,18 @@ void BatchAssembler::committed() {
     }
   }
   for (const auto& partition : partitions_) check_gap(partition);
+}
+
+std::string BatchAssembler::awaited() const {
+  if (!current_) return done_ ? "the batch behind " + name_of(done_->epoch, done_->batch) : "the first batch";
+  std::string name = name_of(current_->id.epoch, current_->id.batch);
+  if (!current_->end) return name;
+  for (const auto& part : current_->end->parts) {
+    if (count_of(part) >= part.count) continue;
+    name += fmt::format(" ({} of {} in topic {}, partition {})", part.count - count_of(part), part.count, part.topic,
+                        part.partition);
+  }
+  return name;
 }
 
 bool BatchAssembler::runs_ahead(std::size_t partition) const {

@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,8 @@ class BatchAssembler {
   bool runs_ahead(std::size_t partition) const;  // enough kept aside: pause it
   // A batch above the one waited for has been seen since the last commit: the one waited for must be in Kafka whole.
   bool waiting_behind_later_batch() const;
+  // For people: the batch waited for, and where records of it are missing as far as its end is known.
+  std::string awaited() const;
   // The offset of the next record expected from each partition.
   std::int64_t next_offset(std::size_t partition) const { return partitions_[partition].fetched; }
 

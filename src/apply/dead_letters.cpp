@@ -1,6 +1,7 @@
 #include "apply/dead_letters.hpp"
 
 #include "base/error.hpp"
+#include "kafka/admin.hpp"
 
 namespace penstock::apply {
 namespace {
@@ -32,12 +33,35 @@ Task<std::vector<DeadLetters::Sent>> DeadLetters::send(std::span<const Reject> r
   if (!producer_) {
     producer_ = std::make_unique<kafka::Producer>(co_await asio::this_coro::executor, cluster_);
     producer_->remember_offsets(true);
+    producer_->while_waiting([this] { return refuse_missing_topic(); });
   }
   // On any failure the producer is given up: what it has queued must not arrive beside what is sent again.
   std::unique_ptr<kafka::Producer> producer = std::move(producer_);
-  std::vector<Sent> sent = co_await send_through(*producer, rejects);
+  std::vector<Sent> sent;
+  std::optional<Failure> failed;
+  try {
+    sent = co_await send_through(*producer, rejects);
+  } catch (const Failure& failure) {
+    if (failure.kind() != ErrorKind::setup) throw;
+    failed = failure;
+  }
+  if (failed) {
+    co_await refuse_missing_topic();
+    throw *failed;
+  }
   producer_ = std::move(producer);
   co_return sent;
+}
+
+// Nothing that B lacks is gone with it, so that waiting is enough.
+Task<void> DeadLetters::refuse_missing_topic() const {
+  kafka::Admin admin(co_await asio::this_coro::executor, cluster_);
+  const std::vector<std::string> ours{topic_};
+  const std::optional<std::string> gone = co_await admin.gone(ours);
+  if (!gone) co_return;
+  throw Failure(ErrorKind::setup, fmt::format("the dead-letter topic {} is gone (its letters with it; the ledger on B "
+                                              "still knows the rejects): `penstock migrate` makes it again",
+                                              topic_));
 }
 
 Task<std::vector<DeadLetters::Sent>> DeadLetters::send_through(kafka::Producer& producer,

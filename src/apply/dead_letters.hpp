@@ -28,6 +28,7 @@ class DeadLetters {
 
  private:
   Task<std::vector<Sent>> send_through(kafka::Producer& producer, std::span<const Reject> rejects);
+  Task<void> refuse_missing_topic() const;
   Task<std::uint64_t> send_one(kafka::Producer& producer, const Reject& reject);
   kafka::Headers headers_of(const Reject& reject) const;
 

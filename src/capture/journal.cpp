@@ -59,6 +59,9 @@ Task<std::unique_ptr<Journal>> Journal::connect(Options options) {
 
 Task<void> Journal::prepare() {
   co_await a_.script(sql::session);
+  // A frozen reader must not hold up its successor: the server cuts it off (from 14 on; we look more often than that,
+  // and ping while we wait for Kafka).
+  if (a_.server_version() >= 140'000) co_await a_.query("set idle_session_timeout = '20s'");
   const pg::Result name = co_await a_.query("select current_database(), to_regclass('penstock.slot') is not null");
   database_ = name.text(0, 0);
   if (!name.boolean(0, 1)) {
@@ -244,6 +247,8 @@ Task<std::vector<std::string>> Journal::watch_capture() {
   }
   co_return messages;
 }
+
+Task<void> Journal::ping() { co_await a_.query("select 1"); }
 
 Task<void> Journal::keep_house() {
   const std::string retain = std::to_string(options_.retain.count()) + " s";

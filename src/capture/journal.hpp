@@ -75,6 +75,10 @@ class Journal {
   // the cure.
   Task<std::vector<std::string>> watch_capture();
 
+  // A sign of life while Kafka keeps us waiting, so that a frozen process can be told from an idle one
+  // (idle_session_timeout).
+  Task<void> ping();
+
   Wakeup& wakeup() { return wakeup_; }
   const std::string& database() const { return database_; }  // A's name for itself
 

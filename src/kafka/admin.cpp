@@ -11,6 +11,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTimeout{10'000};
+constexpr std::chrono::milliseconds kSureWithin{3'000};  // so long nobody knows a topic that is gone
 constexpr std::chrono::milliseconds kQuestion{1'000};  // one blocking question; a cancellation waits at most this long
 
 // Waiting may help within the timeout: the broker is starting, or a partition has no leader for the moment.
@@ -56,6 +57,12 @@ struct Admin::Impl : Client {
   // Asks by `ask(options, queue)`, waits for the answer. Throws Failure(transient) when there is none in time.
   template <class Ask>
   Task<EventHandle> answer(rd_kafka_admin_op_t operation, const char* doing, Ask ask);
+  // What the brokers say of a topic, asked once.
+  struct Known {
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    int partitions = 0;
+  };
+  Task<Known> ask_for(const std::string& name);
   // Partitions of a topic; nullopt: there is none.
   Task<std::optional<int>> partitions(const std::string& name);
   Task<Watermarks> watermarks(const TopicPartition& at);
@@ -87,24 +94,30 @@ Task<EventHandle> Admin::Impl::answer(rd_kafka_admin_op_t operation, const char*
   }
 }
 
+Task<Admin::Impl::Known> Admin::Impl::ask_for(const std::string& name) {
+  TopicHandle topic(rd_kafka_topic_new(get(), name.c_str(), nullptr));
+  if (!topic) throw failure_of(rd_kafka_last_error(), "topic " + name);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  auto ask = [handle = get(), topic = topic.get(), &metadata] {
+    return rd_kafka_metadata(handle, 0, topic, &metadata, static_cast<int>(kQuestion.count()));
+  };
+  Known known;
+  known.code = co_await helper.run(ask);
+  const MetadataHandle owner(metadata);
+  serve();
+  if (known.code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1) {
+    known = {metadata->topics[0].err, metadata->topics[0].partition_cnt};
+  }
+  co_return known;
+}
+
 Task<std::optional<int>> Admin::Impl::partitions(const std::string& name) {
   const auto deadline = Clock::now() + kTimeout;
   for (;;) {
-    TopicHandle topic(rd_kafka_topic_new(get(), name.c_str(), nullptr));
-    if (!topic) throw failure_of(rd_kafka_last_error(), "topic " + name);
-    const rd_kafka_metadata_t* metadata = nullptr;
-    auto ask = [handle = get(), topic = topic.get(), &metadata] {
-      return rd_kafka_metadata(handle, 0, topic, &metadata, static_cast<int>(kQuestion.count()));
-    };
-    rd_kafka_resp_err_t code = co_await helper.run(ask);
-    const MetadataHandle owner(metadata);
-    serve();
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1) {
-      code = metadata->topics[0].err;
-      if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) co_return std::nullopt;
-      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) co_return metadata->topics[0].partition_cnt;
-    }
-    if (!passing(code) || Clock::now() >= deadline) throw failure_of(code, "describing topic " + name);
+    const Known known = co_await ask_for(name);
+    if (known.code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) co_return std::nullopt;
+    if (known.code == RD_KAFKA_RESP_ERR_NO_ERROR) co_return known.partitions;
+    if (!passing(known.code) || Clock::now() >= deadline) throw failure_of(known.code, "describing topic " + name);
     co_await sleep_for(EventSource::kTick);
   }
 }
@@ -164,6 +177,25 @@ Task<std::optional<TopicDescription>> Admin::describe_topic(const std::string& n
     description.config.emplace(rd_kafka_ConfigEntry_name(entries[i]), value == nullptr ? "" : value);
   }
   co_return description;
+}
+
+Task<std::optional<int>> Admin::partition_count(const std::string& name) {
+  const std::optional<int> count = co_await impl_->partitions(name);
+  co_return count;
+}
+
+Task<std::optional<std::string>> Admin::gone(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const auto deadline = Clock::now() + kSureWithin;
+    for (;;) {
+      const Impl::Known known = co_await impl_->ask_for(name);
+      if (is_outage(known.code)) co_return std::nullopt;
+      if (known.code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) break;
+      if (Clock::now() >= deadline) co_return name;
+      co_await sleep_for(EventSource::kTick);
+    }
+  }
+  co_return std::nullopt;
 }
 
 Task<void> Admin::delete_topics(const std::vector<std::string>& names) {

@@ -43,6 +43,11 @@ class Admin {
   Task<std::vector<std::string>> create_topics(const std::vector<TopicSpec>& topics);
   // nullopt: no such topic.
   Task<std::optional<TopicDescription>> describe_topic(const std::string& name);
+  // nullopt: no such topic.
+  Task<std::optional<int>> partition_count(const std::string& name);
+  // The first of these topics that is not there, asked again for seconds: a broker that has just started may not know
+  // it yet. nullopt: all are there, or no broker answers.
+  Task<std::optional<std::string>> gone(const std::vector<std::string>& names);
   Task<void> delete_topics(const std::vector<std::string>& names);
   Task<std::map<TopicPartition, Watermarks>> watermarks(const std::vector<TopicPartition>& partitions);
 

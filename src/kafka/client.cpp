@@ -3,6 +3,8 @@
 #include <syslog.h>
 
 #include <array>
+#include <future>
+#include <thread>
 
 #include "base/log.hpp"
 #include "kafka/errors.hpp"
@@ -22,9 +24,17 @@ ErrorKind kind_of_refusal() {
 
 }  // namespace
 
+// Leaves no group (none was joined) and waits for no broker. Of a consumer whose topic was deleted under it a thread
+// never ends (librdkafka 2.0.2): it is left alone, rather than that we hang with it.
 void Client::Destroy::operator()(rd_kafka_t* handle) const {
-  // Leaves no group (none was joined) and waits for no broker.
-  rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  constexpr std::chrono::seconds kPatience{2};
+  std::promise<void> destroyed;
+  const std::future<void> done = destroyed.get_future();
+  std::thread([handle, told = std::move(destroyed)]() mutable {
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    told.set_value();
+  }).detach();
+  if (done.wait_for(kPatience) == std::future_status::timeout) log::debug("a Kafka client does not end; left behind");
 }
 
 Client::Client(Role role, const std::vector<Setting>& settings, const Callbacks& callbacks) : role_(role) {

@@ -14,6 +14,12 @@ namespace {
 // After so many records others on this thread get their turn, and delivery reports are taken out.
 constexpr std::uint64_t kSendsPerTurn = 512;
 
+using Clock = std::chrono::steady_clock;
+
+// How often while_waiting() is called; not for a wait that ends at once, as nearly all do.
+constexpr std::chrono::seconds kLookEvery{5};
+constexpr std::chrono::milliseconds kLongWait{200};
+
 // What librdkafka counts on a record's wire size, beside its own bytes and its headers; it holds that against
 // message.max.bytes.
 constexpr std::size_t kRecordOverhead_bytes = 64;
@@ -57,6 +63,7 @@ struct Producer::Impl : Client {
     if (fatal()) throw *fatal();
   }
 
+  Task<void> wait(Clock::time_point since);
   bool queue_full(const Record& record);  // false: queued
   rd_kafka_resp_err_t enqueue(const Record& record, void* opaque);
   rd_kafka_topic_t* topic(std::string_view name);
@@ -69,6 +76,8 @@ struct Producer::Impl : Client {
   QueueHandle queue;
   EventSource events;
   Acknowledgements acknowledgements;
+  std::function<Task<void>()> look;
+  Clock::time_point looked_at = Clock::now();
   std::optional<Failure> failure;  // a record that will never be written: nothing after it may be either
   bool remembering = false;
   std::unordered_map<std::uint64_t, std::int64_t> offsets;
@@ -122,6 +131,15 @@ bool Producer::Impl::queue_full(const Record& record) {
   }
 }
 
+// Until something was delivered, or for a tick. The caller waits `since` then.
+Task<void> Producer::Impl::wait(Clock::time_point since) {
+  co_await events.wait();
+  const auto now = Clock::now();
+  if (!look || now - since < kLongWait || now - looked_at < kLookEvery) co_return;
+  looked_at = now;
+  co_await look();
+}
+
 void Producer::Impl::delivered(const rd_kafka_message_t& message) {
   const auto opaque = reinterpret_cast<std::uintptr_t>(message._private);
   const std::uint64_t sequence = opaque >> 1;
@@ -146,11 +164,13 @@ Producer::~Producer() = default;
 Task<std::uint64_t> Producer::send(const Record& record) {
   Impl& self = *impl_;
   if (self.failure || self.fatal()) self.serve();
+  std::optional<Clock::time_point> since;
   while (self.queue_full(record)) {
     self.serve();
     // What was served may have made room already, and its signal been taken: ask before waiting.
     if (!self.queue_full(record)) break;
-    co_await self.events.wait();
+    if (!since) since = Clock::now();
+    co_await self.wait(*since);
     self.serve();
   }
   const std::uint64_t sequence = self.acknowledgements.upcoming() - 1;
@@ -163,10 +183,11 @@ Task<std::uint64_t> Producer::send(const Record& record) {
 
 Task<void> Producer::flush() {
   Impl& self = *impl_;
+  const auto since = Clock::now();
   for (;;) {
     self.serve();
     if (self.acknowledgements.all()) co_return;
-    co_await self.events.wait();
+    co_await self.wait(since);
   }
 }
 
@@ -174,6 +195,8 @@ std::uint64_t Producer::acknowledged_through() const {
   rd_kafka_poll(impl_->get(), 0);  // what has come since; a failure is for send() and flush() to throw
   return impl_->acknowledgements.through();
 }
+
+void Producer::while_waiting(std::function<Task<void>()> look) { impl_->look = std::move(look); }
 
 void Producer::remember_offsets(bool on) { impl_->remembering = on; }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,9 @@ class Producer {
   Task<std::uint64_t> send(const Record& record);
   // Waits until every record sent so far is acknowledged.
   Task<void> flush();
+  // Called every few seconds while send() or flush() waits for Kafka: for what must not wait as long. What it throws
+  // comes out of them.
+  void while_waiting(std::function<Task<void>()> look);
   // Every record up to this sequence number is acknowledged.
   std::uint64_t acknowledged_through() const;
   // Where a record went, kept only for records sent while remember_offsets(true) and taken out by the call; -1:

@@ -8,6 +8,7 @@
 #include "ops/migrations.hpp"
 #include "ops/patience.hpp"
 #include "ops/plan.hpp"
+#include "ops/retention.hpp"
 #include "ops/spec.hpp"
 #include "ops/status.hpp"
 #include "sql/embedded_sql.hpp"
@@ -114,8 +115,10 @@ class Doctor {
     Problems problems;
     for (const auto& topic : plan.topics) {
       problems.push_back("topic " + topic.name + " is missing: " +
-                         (installed_ ? "it was deleted, and with it changes on their way; run `penstock migrate` and "
-                                       "`penstock backfill` its table"
+                         (installed_ ? topic.name == plan.resolved.spec.dead_letter_topic
+                                           ? "it was deleted; `penstock migrate` makes it again"
+                                           : "it was deleted, and with it changes on their way; `penstock migrate "
+                                             "--new-epoch` makes it again and copies everything"
                                      : "run `penstock migrate`"));
     }
     if (!plan.stands()) problems.emplace_back("the configuration is not what is installed: run `penstock migrate`");
@@ -124,6 +127,7 @@ class Doctor {
 
   Task<void> check_installed() {
     co_await check("triggers", check_doubts());
+    co_await check("retention", check_retention());
     co_await check("replicator", check_replicator());
   }
 
@@ -131,6 +135,12 @@ class Doctor {
     const pg::Result doubts =
         co_await a_->query("select message from penstock.doubts($1)", pg::Params::of(config_.pipeline.name));
     co_return first_column(doubts);
+  }
+
+  Task<Problems> check_retention() {
+    const PipelineSpec spec = co_await stored_spec(*b_, config_.pipeline.name);
+    Problems problems = co_await retention_problems(config_, spec, *b_);
+    co_return problems;
   }
 
   Task<Problems> check_replicator() {

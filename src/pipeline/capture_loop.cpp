@@ -5,6 +5,7 @@
 #include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
+#include "kafka/lost_records.hpp"
 
 namespace penstock::pipeline {
 namespace {
@@ -41,14 +42,17 @@ Task<void> CaptureLoop::run() {
   Outage outage("capture");
   while (!stop_.requested()) {
     std::exception_ptr failed;
+    bool set_up_wrong = false;
     try {
       co_await session();
     } catch (const Failure& failure) {
       if (!mendable(failure)) throw;
       failed = std::current_exception();
+      set_up_wrong = failure.kind() == ErrorKind::setup;
     }
     // Whatever failed, memory is forgotten and the slot read anew: it alone knows what was opened and acknowledged.
     producer_.reset();
+    if (set_up_wrong) co_await refuse_missing_topics();
     if (failed && !stop_.requested()) co_await outage.wait(failed, stop_);
   }
 }
@@ -62,6 +66,7 @@ Task<void> CaptureLoop::session() {
   house_kept_ = {};  // at once: A may have crashed meanwhile
   writer_ = std::make_unique<EnvelopeWriter>(options_.journal.pipeline, journal->database());
   producer_ = std::make_unique<kafka::Producer>(co_await asio::this_coro::executor, options_.cluster);
+  producer_->while_waiting([this, &journal] { return look_while_waiting(*journal); });
   log::info("capture: reading the journal of {} after batch {}", options_.journal.pipeline,
             static_cast<std::int64_t>(journal->slot().batch.number));
   if (!journal->slot().acknowledged()) {
@@ -112,6 +117,26 @@ Task<void> CaptureLoop::stream(Journal& journal) {
     }
   }
   if (!journal.slot().acknowledged()) co_await journal.acknowledge();
+}
+
+Task<void> CaptureLoop::look_while_waiting(Journal& journal) {
+  co_await journal.ping();
+  co_await refuse_missing_topics();
+}
+
+// What was acknowledged is gone with its topic. librdkafka does not always say so: a producer whose topic is deleted
+// under it may wait for ever.
+Task<void> CaptureLoop::refuse_missing_topics() {
+  if (!admin_) admin_ = std::make_unique<kafka::Admin>(co_await asio::this_coro::executor, options_.cluster);
+  std::vector<std::string> topics;
+  for (const auto& route : options_.routes) topics.push_back(route.topic);
+  std::optional<std::string> gone;
+  try {
+    gone = co_await admin_->gone(topics);
+  } catch (const Failure& failure) {
+    if (!mendable(failure)) throw;  // else it says nothing about topics
+  }
+  if (gone) throw kafka::topic_gone(*gone);
 }
 
 // Each once, until it is gone.

@@ -4,6 +4,7 @@
 
 #include "base/stop.hpp"
 #include "capture/journal.hpp"
+#include "kafka/admin.hpp"
 #include "kafka/producer.hpp"
 #include "publish/batch_publisher.hpp"
 #include "publish/route.hpp"
@@ -28,6 +29,8 @@ class CaptureLoop {
   Task<void> session();
   Task<bool> stand_by(capture::Journal& journal);
   Task<void> stream(capture::Journal& journal);
+  Task<void> look_while_waiting(capture::Journal& journal);
+  Task<void> refuse_missing_topics();
   Task<void> say_doubts(capture::Journal& journal);
   Task<bool> copy_some(capture::Journal& journal);
   Task<void> wait_for_changes(capture::Journal& journal, bool locked);
@@ -40,6 +43,7 @@ class CaptureLoop {
   const publish::Routes routes_;
   StopToken& stop_;
   std::unique_ptr<kafka::Producer> producer_;
+  std::unique_ptr<kafka::Admin> admin_;
   std::unique_ptr<EnvelopeWriter> writer_;
   std::chrono::steady_clock::time_point house_kept_{}, requests_taken_up_{};
   std::vector<std::string> doubts_;  // as they were last said

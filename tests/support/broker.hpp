@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace penstock::test {
@@ -32,6 +33,20 @@ class Broker {
   // Topics that are not there are no error.
   void delete_topics(const std::vector<std::string>& topics) const;
   std::vector<std::string> topics_with_prefix(const std::string& prefix) const;
+
+  int replicas(const std::string& topic) const;  // of its first partition
+
+  // Accidents (broker_accidents.cpp). All of them return when Kafka has done it.
+  // `settings` are all that the topic has of its own from then on.
+  void create_topic(const std::string& topic, const std::map<std::string, std::string>& settings = {}) const;
+  void alter_topic(const std::string& topic, const std::map<std::string, std::string>& settings) const;
+  void delete_records(const std::string& topic, std::int64_t before, std::int32_t partition = 0) const;
+  // The oldest offset that is there, and the next one to be written.
+  std::pair<std::int64_t, std::int64_t> offsets(const std::string& topic, std::int32_t partition = 0) const;
+  // What the group has committed; -1: nothing.
+  std::int64_t group_offset(const std::string& group, const std::string& topic) const;
+  void set_group_offset(const std::string& group, const std::string& topic, std::int64_t offset) const;
+  void delete_group(const std::string& group) const;
 
  private:
   std::string bootstrap_servers_;

@@ -37,7 +37,7 @@ OwnServer::~OwnServer() {
 }
 
 std::string OwnServer::command(const std::string& action, const std::string& how) const {
-  return stack(kind_ + " " + action + " " + (directory_ / "server").string() + " " + how);
+  return stack(kind_ + " " + action + " " + path() + " " + how);
 }
 
 }  // namespace penstock::test

@@ -22,6 +22,8 @@ class OwnServer {
   void stop() const { command("stop"); }
   void stop_immediately() const { command("stop", "immediate"); }
 
+  std::string path() const { return (directory_ / "server").string(); }
+
   Servers servers = Servers::shared();
 
  private:

@@ -1,0 +1,9 @@
+-- next_offsets: where B goes on in each partition.   $1 pipeline
+-- Returns: topic, partition, offset of the next record. Reads penstock.offsets.
+select p.topic, p.partition, p.next_offset
+  from (select positions
+          from penstock.offsets
+         where pipeline = $1
+         order by epoch desc, batch desc, step desc
+         limit 1) as newest
+ cross join lateral jsonb_to_recordset(newest.positions) as p (topic text, partition int, next_offset bigint)
