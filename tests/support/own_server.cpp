@@ -21,13 +21,24 @@ std::string stack(const std::string& arguments) {
   return out;
 }
 
+std::filesystem::path make_directory() {
+  const auto directory =
+      std::filesystem::temp_directory_path() / ("penstock-own-" + std::to_string(std::random_device{}()));
+  std::filesystem::create_directories(directory);
+  std::filesystem::permissions(directory, std::filesystem::perms(0755));  // PostgreSQL runs as another user
+  return directory;
+}
+
 }  // namespace
 
-OwnServer::OwnServer(const std::string& which, const std::string& settings) : kind_(which == "kafka" ? "kafka" : "pg") {
-  directory_ = std::filesystem::temp_directory_path() / ("penstock-own-" + std::to_string(std::random_device{}()));
-  std::filesystem::create_directories(directory_);
-  std::filesystem::permissions(directory_, std::filesystem::perms(0755));  // PostgreSQL runs as another user
-  (which == "a" ? servers.a : which == "b" ? servers.b : servers.kafka) = command("start", settings);
+OwnServer::OwnServer(const std::string& which, const std::string& settings)
+    : which_(which), directory_(make_directory()) {
+  address() = command("start", settings);
+}
+
+OwnServer::OwnServer(const OwnServer& of, Copy how) : which_(of.which_), directory_(make_directory()) {
+  of.command("copy", (directory_ / "server").string() + (how == Copy::standby ? " standby" : ""));
+  address() = command("start");
 }
 
 OwnServer::~OwnServer() {
@@ -36,7 +47,7 @@ OwnServer::~OwnServer() {
 }
 
 std::string OwnServer::command(const std::string& action, const std::string& how) const {
-  return stack(kind_ + " " + action + " " + (directory_ / "server").string() + " " + how);
+  return stack((which_ == "kafka" ? "kafka " : "pg ") + action + " " + (directory_ / "server").string() + " " + how);
 }
 
 }  // namespace penstock::test
