@@ -21,6 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+using testing::AnyOf;
 using testing::HasSubstr;
 
 // A broker tells its clients where to connect, so it must name the proxy, and be the test's own.
@@ -137,6 +138,31 @@ TEST_P(NetworkFaults, CostNothingButTheWait) {
   EXPECT_EQ(line().book("unaccounted"), 0);
   EXPECT_TRUE(history_of(Broker(line().servers().kafka).read(line().topic("employee_a"))) == history_of(line().a()))
       << "the topic does not tell what happened on A";
+}
+
+// Not the replicator, which waits: commands, for whose end somebody waits.
+TEST(StalledNetwork, EndsCommandsWithExit3) {
+  ProxiedLine proxied("a");
+  Line& line = proxied.line;
+  line.migrate_and_copy();
+  const auto in_background = [&](std::vector<std::string> command) {
+    return std::async(std::launch::async, [&line, command] { return line.run(command, 40s); });
+  };
+  // In the middle of a command: so slow that it cannot have ended, then nothing.
+  proxied.proxy.slow(4'000, 10ms);
+  auto begun = in_background({"verify"});
+  std::this_thread::sleep_for(1'500ms);
+  proxied.proxy.stall();
+  std::vector<std::future<Finished>> others;
+  for (const char* command : {"status", "migrate", "verify"}) others.push_back(in_background({command}));
+  others.push_back(std::move(begun));
+  for (auto& command : others) {
+    const Finished done = command.get();
+    EXPECT_EQ(done.code, 3) << done.out << done.err;
+    EXPECT_THAT(done.err, AnyOf(HasSubstr("A: no connection within"), HasSubstr("A: no answer for")));
+  }
+  proxied.proxy.pass();
+  EXPECT_EQ(line.run({"status"}).code, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, NetworkFaults, testing::Values("a", "b", "kafka"),
