@@ -41,6 +41,8 @@ pg_initialise() {
 local all all              trust
 host  all all 127.0.0.1/32 $method
 host  all all ::1/128      $method
+local replication all              trust
+host  replication all 127.0.0.1/32 $method
 EOF
   echo "include 'penstock.conf'" >>"$fresh/postgresql.conf"
   # Renamed last: a half-made cluster is never taken for a whole one.
@@ -94,6 +96,26 @@ pg_start() {
 pg_set_password() {
   as_server "$pg_bin/psql" -qX -h "$(pg_socket "$1")" -p "$2" -U postgres -v ON_ERROR_STOP=1 -d postgres \
     <<<"alter role postgres password '${PENSTOCK_PG_PASSWORD//\'/\'\'}'"
+}
+
+# pg_copy DIR NEW [standby]: a base backup of the running server in DIR, to be started in NEW: by itself, or as a standby that
+# follows it.
+pg_copy() {
+  local dir new options=()
+  dir=$(realpath -m -- "$1")
+  new=$(realpath -m -- "$2")
+  if [[ ${3:-} == standby ]]; then options=(--write-recovery-conf); fi
+  pg_make_directory "$new"
+  as_server "$pg_bin/pg_basebackup" --pgdata="$new/data" --dbname="$(pg_uri "$dir" "$(<"$dir/port")")" \
+    --checkpoint=fast --no-sync "${options[@]}"
+  if [[ -f $dir/settings ]]; then cp -- "$dir/settings" "$new/settings"; fi
+}
+
+# pg_promote DIR: a standby becomes a primary.
+pg_promote() {
+  local dir
+  dir=$(realpath -m -- "$1")
+  as_server "$pg_bin/pg_ctl" promote -w -D "$dir/data" >/dev/null
 }
 
 # pg_stop DIR [fast|smart|immediate]

@@ -2,7 +2,7 @@
 -- Tables: penstock.captured (which tables are captured, and how), penstock.slot (the stored reading offset
 --   of each pipeline), penstock.slice (rows of a backfill, stored until their batch is acknowledged),
 --   penstock.unlogged_marker (to notice a crash).
--- Functions: penstock.lock_key, penstock.fill, penstock.xid_ranges.
+-- Functions: penstock.lock_key, penstock.this_system, penstock.fill, penstock.xid_ranges.
 -- Grants: none. The schema belongs to Penstock's role; writers need no right on it.
 
 create table penstock.captured (
@@ -42,6 +42,7 @@ create table penstock.slot (
     last_ordinal   int         not null default 0,
     captured       jsonb       not null default '{}',
     backfill       jsonb       not null default '{}',
+    system         bigint      not null,    -- the cluster where the epoch began: carried along, so that a dump tells on itself
     at             timestamptz not null default clock_timestamp(),
     primary key (pipeline, epoch, batch, step)
 );
@@ -68,6 +69,11 @@ create unlogged table penstock.unlogged_marker (
 create function penstock.lock_key(pipeline text, what text) returns bigint
 language sql immutable strict parallel safe
 as $$ select pg_catalog.hashtextextended('penstock.' || what || '.' || pipeline, 0) $$;
+
+-- this_system: the cluster's identifier, which a standby and a base backup share and a dump does not carry.
+create function penstock.this_system() returns bigint
+language sql stable
+as $$ select system_identifier from pg_catalog.pg_control_system() $$;
 
 -- fill: replaces each {name} of a template by its value, in one pass, so that a value which itself looks
 -- like a placeholder (a table called "{leaf}") stays as it is. An unknown name gives null, and so an error.

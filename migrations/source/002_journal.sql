@@ -59,7 +59,9 @@ begin
                 end;
             end loop;
         end if;
+        perform penstock.guard_journal(pipeline, leaf, true);
     end loop;
+    perform penstock.guard_journal(pipeline, journal, false);
     execute format($ddl$
         create view penstock.%I as
             select j.cdc_id, c.ordinal - 1 as ordinal, j.txid, j.changed_at, j.relation, j.action,

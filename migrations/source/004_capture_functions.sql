@@ -65,7 +65,8 @@ as $$
         'relation', quote_literal(relation), 'setting', quote_literal('penstock.' || pipeline || '_' || root::oid),
         'function', format('penstock.%I', pipeline || '_' || root::oid),
         'table', (select case relkind when 'p' then '' else 'only ' end from pg_class where oid = root) || root::text,
-        'ring', format('penstock.%I', pipeline || '_cdc_ring_seq')::regclass::oid::text,
+        -- By name: in a database restored from a dump all oids are others.
+        'ring', quote_literal(format('penstock.%I', pipeline || '_cdc_ring_seq')) || '::regclass',
         'sleep', penstock.lock_key(pipeline, 'sleep')::text,
         'channel', quote_literal('penstock_' || pipeline),
         'settings', penstock.capture_settings(),
@@ -85,11 +86,12 @@ as $$
             string_agg(format('(pg_identify_object(%s, %s, %s)).identity is distinct from %L',
                               'pg_class'::regclass::oid, root::oid, num,
                               (pg_identify_object('pg_class'::regclass, root, num)).identity), ' or ' order by nth)),
-        -- A partition that was detached keeps its triggers, and is not the table's any more.
+        -- A partition that was detached keeps its triggers, and is not the table's any more. Nor is any table of a
+        -- database restored from a dump, until `migrate` accepts it: its writers must not fail.
         'detached', case when (select relkind from pg_class where oid = root) = 'p'
             then format('(tg_relid <> %s::oid and pg_partition_root(tg_relid) is distinct from pg_partition_root(%s::oid))',
                         root::oid, root::oid)
-            else 'false' end,
+            else format('tg_relid <> %s::oid', root::oid) end,
         'ready', format('(has_table_privilege(%s::oid, ''select'') and not row_security_active(%s::oid))',
                         root::oid, root::oid))
       from (select name, operator, nth, a.attnum as num, a.atttypid as type

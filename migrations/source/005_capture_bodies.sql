@@ -138,6 +138,9 @@ declare
     penstock_done  text;
     penstock_keys  text[];
 begin
+    if {detached} then
+        return null;
+    end if;
     penstock_leaf := pg_sequence_last_value({ring});
     if {renamed} or (current_setting({setting}, true) = pg_current_xact_id()::text and {ready} and {altered}) then
         {note}

@@ -29,13 +29,13 @@ as $$
     with newest as (
         select * from penstock.slot as s where s.pipeline = of_pipeline order by s.epoch desc, s.batch desc, s.step desc limit 1)
     insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
-                               captured, backfill)
+                               captured, backfill, system)
     select of_pipeline, coalesce(n.epoch, 1), coalesce(n.batch, 0), coalesce(n.step + 1, 0),
            case when n.kind in ('open', 'progress') then 'progress' else 'ack' end,
            coalesce(n.nonce, (random() * 9007199254740991)::bigint), n.previous_nonce,
            coalesce(n.acked, pg_current_snapshot()), coalesce(n.open, pg_current_snapshot()),
            coalesce(n.last_id, 0), coalesce(n.last_ordinal, 0), coalesce(n.captured, '{}'),
-           coalesce(n.backfill, '{}') || entries
+           coalesce(n.backfill, '{}') || entries, coalesce(n.system, penstock.this_system())
       from (select) as one left join newest as n on true
 $$;
 

@@ -6,8 +6,8 @@ with gone as (
 newest as (
     select * from penstock.slot where pipeline = $1 order by epoch desc, batch desc, step desc limit 1)
 insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, last_id, last_ordinal,
-                           captured, backfill)
+                           captured, backfill, system)
 select pipeline, epoch, batch, step + 1, 'ack', nonce, previous_nonce, acked, open, last_id, last_ordinal, captured,
-       backfill - $2
+       backfill - $2, system
   from newest
  where backfill ? $2

@@ -16,11 +16,12 @@ counts as materialized (
      cross join lateral (select relation, n from {journal} where txid >= r.low and txid < r.high offset 0) as j
      group by j.relation),
 opened as (
-    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, captured, backfill)
+    insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, captured, backfill,
+                               system)
     select s.pipeline, s.epoch, s.batch + 1, 0, 'open', $2, s.nonce, s.open, pg_current_snapshot(),
            s.captured || coalesce((select jsonb_object_agg(c.relation, coalesce((s.captured ->> c.relation)::bigint, 0) + c.n)
                                      from counts as c), '{}'),
-           s.backfill
+           s.backfill, s.system
       from newest as s
      where $4 or exists (select from counts)
     returning epoch, batch, nonce, open, captured),

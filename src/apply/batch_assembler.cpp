@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "base/error.hpp"
 #include "kafka/lost_records.hpp"
+#include "model/chain.hpp"
 
 namespace penstock::apply {
 namespace {
@@ -17,9 +18,7 @@ constexpr std::size_t kRecentMax = 4'000;  // nonces remembered
 
 std::pair<Epoch, BatchNo> number_of(const Record& record) { return {record.position.epoch, record.position.batch}; }
 
-std::string name_of(Epoch epoch, BatchNo batch) {
-  return fmt::format("batch {}/{}", static_cast<std::int64_t>(epoch), static_cast<std::int64_t>(batch));
-}
+std::string batch_name(std::pair<Epoch, BatchNo> number) { return "batch " + name_of(number.first, number.second); }
 
 [[noreturn]] void stop_for_safety(const std::string& why) {
   throw Failure(ErrorKind::safety, why + "; nothing of it was applied");
@@ -65,13 +64,13 @@ bool BatchAssembler::consider(Partition& partition, Record& record) {
   const auto number = number_of(record);
   const BatchNo first{done_ ? static_cast<std::int64_t>(done_->batch) + 1 : 1};
   if (current_ ? record.position.epoch > current_->id.epoch : done_ && record.position.epoch > done_->epoch) {
-    stop_for_safety(fmt::format("{} is of another life of A than B knows", name_of(number.first, number.second)));
+    stop_for_another_life(batch_name(number) + " is of a later life of A than B knows", number);
   }
   const bool old_epoch = done_ && record.position.epoch < done_->epoch;
   if (!old_epoch && record.position.batch > first) return false;
   // A capture sends nothing again but its newest batch: one that B has forgotten is not an honest duplicate.
   if (!old_epoch && done_ && record.position.batch < first && recent_.find(number) == recent_.end()) {
-    stop_for_safety(name_of(number.first, number.second) + " is older than all that B remembers: A went back in time");
+    stop_for_another_life(batch_name(number) + " is older than all that B remembers: A went back in time", number);
   }
   // De-duplicate: a batch that B has, or a position not above the highest seen in the partition, came before.
   if (old_epoch || record.position.batch < first || record.position <= partition.highest) {
@@ -86,10 +85,10 @@ bool BatchAssembler::consider(Partition& partition, Record& record) {
 void BatchAssembler::begin(const Record& record) {
   // The chain of nonces: a batch that does not follow the one B has comes from another life of A.
   if (done_ && record.previous != done_->nonce) {
-    stop_for_safety(
-        fmt::format("{} follows another {} than the one B has applied: A went back in time, or another A writes "
-                    "to these topics",
-                    name_of(record.position.epoch, record.position.batch), name_of(done_->epoch, done_->batch)));
+    const std::pair<Epoch, BatchNo> done{done_->epoch, done_->batch};
+    stop_for_another_life(batch_name(number_of(record)) + " follows another " + batch_name(done) +
+                              " than the one B has applied: A went back in time, or another A writes to these topics",
+                          done);
   }
   current_ = Current{{record.position.epoch, record.position.batch, record.nonce}, std::nullopt};
 }
@@ -104,7 +103,7 @@ void BatchAssembler::take(Partition& partition, Record& record) {
 }
 
 void BatchAssembler::note_end(const Partition& partition, const Record& record) {
-  const std::string name = name_of(record.position.epoch, record.position.batch);
+  const std::string name = batch_name(number_of(record));
   EndMark& end = *record.end;
   if (end.count != partition.count) {
     const auto& where = numbering_.all()[record.partition];
@@ -129,6 +128,14 @@ void BatchAssembler::note_end(const Partition& partition, const Record& record) 
   }
   current_->end = end;
   for (const auto& other : partitions_) check_gap(other);
+}
+
+// A chain that breaks: what B has from `since` on came from a life of A that is no more.
+void BatchAssembler::stop_for_another_life(const std::string& why, std::pair<Epoch, BatchNo> since) const {
+  const std::string doubt = done_ ? fmt::format("; in doubt is what B has from {} on (it is at {}): A may not have it",
+                                                batch_name(since), name_of(done_->epoch, done_->batch))
+                                  : std::string();
+  stop_for_safety(why + doubt + "; " + std::string(kAcceptThisLife));
 }
 
 // Batch k+1 is opened only when every record of k is acknowledged. So a partition that shows a later batch brings
@@ -161,7 +168,7 @@ void BatchAssembler::check_nonce(const Record& record) const {
   bool differs =
       current_ && number == std::pair(current_->id.epoch, current_->id.batch) && record.nonce != current_->id.nonce;
   if (const auto known = recent_.find(number); known != recent_.end()) differs |= known->second != record.nonce;
-  if (differs) stop_for_safety(name_of(number.first, number.second) + " exists twice, with different contents");
+  if (differs) stop_for_another_life(batch_name(number) + " exists twice, with different contents", number);
 }
 
 std::int64_t BatchAssembler::count_of(const EndMark::Part& part) const {

@@ -76,6 +76,7 @@ class BatchAssembler {
   void note_end(const Partition& partition, const Record& record);
   void check_gap(const Partition& behind) const;
   void check_nonce(const Record& record) const;
+  [[noreturn]] void stop_for_another_life(const std::string& why, std::pair<Epoch, BatchNo> since) const;
   bool complete() const;
   std::int64_t count_of(const EndMark::Part& part) const;
 

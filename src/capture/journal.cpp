@@ -3,6 +3,7 @@
 #include <random>
 
 #include "base/check.hpp"
+#include "model/chain.hpp"
 #include "model/counts.hpp"
 #include "model/journal_sql.hpp"
 #include "sql/embedded_sql.hpp"
@@ -65,7 +66,7 @@ Task<void> Journal::prepare() {
   const pg::Result name = co_await a_.query("select current_database(), to_regclass('penstock.slot') is not null");
   database_ = name.text(0, 0);
   if (!name.boolean(0, 1)) {
-    throw Failure(ErrorKind::setup, "A has no journal (no table penstock.slot): run `penstock migrate`");
+    throw NotInstalled("A has no journal (no table penstock.slot): run `penstock migrate`");
   }
   co_await wakeup_.start();
   co_await a_.prepare("next_batch", journal_sql(sql::next_batch, pipeline_));
@@ -83,7 +84,7 @@ Task<bool> Journal::try_become_reader() {
 Task<void> Journal::load_slot() {
   const pg::Result row = co_await a_.query(sql::newest_slot, pg::Params().add(pipeline_));
   if (row.empty()) {
-    throw Failure(ErrorKind::setup, "A has no slot for pipeline " + pipeline_ + ": run `penstock migrate`");
+    throw NotInstalled("A has no slot for pipeline " + pipeline_ + ": run `penstock migrate`");
   }
   slot_.batch.epoch = Epoch{row.int64(0, 0)};
   slot_.batch.number = BatchNo{row.int64(0, 1)};
@@ -101,11 +102,13 @@ Task<void> Journal::load_slot() {
   slot_.backfills = lines_of(row.text(0, 11));
   slot_.has_slice = row.boolean(0, 12);
   slot_.requested = lines_of(row.text(0, 14));
+  slot_.at = row.text(0, 15);
   if (!row.boolean(0, 13)) {
     throw Failure(ErrorKind::safety,
                   "A's transaction ids are behind the slot's (" + slot_.batch.snapshot +
-                      "): A lives another life (a dump restored into a new cluster?). What B holds may be ahead of A; "
-                      "accept this life with `penstock migrate --new-epoch`");
+                      "), or its cluster is another one: A lives another life (a dump restored?). In doubt is what was "
+                      "committed since " +
+                      slot_.at + ": B may have what A has not; " + std::string(kAcceptThisLife));
   }
 }
 

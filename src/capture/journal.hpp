@@ -5,12 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "capture/change_cursor.hpp"
 #include "capture/slot.hpp"
 #include "capture/wakeup.hpp"
 #include "pg/connection.hpp"
 
 namespace penstock::capture {
+
+// A has no journal, or no slot, of this pipeline.
+struct NotInstalled : Failure {
+  explicit NotInstalled(const std::string& what) : Failure(ErrorKind::setup, what) {}
+};
 
 // Journal rows as one statement returned them, for a ChangeCursor.
 struct JournalRows {
@@ -31,12 +37,13 @@ class Journal {
     std::chrono::seconds retain{0};          // consumed changes stay in the journal for this long
     std::int64_t leaf_bytes_max = 16 << 20;  // a leaf of the journal that has grown this large is left for the next one
   };
-  // Connects and prepares. Throws pg::Error; Failure(setup) when `migrate` has not run.
+  // Connects and prepares. Throws pg::Error; NotInstalled when `migrate` has not run.
   static Task<std::unique_ptr<Journal>> connect(Options options);
 
   // False: another process reads this pipeline.
   Task<bool> try_become_reader();
-  // Reads the newest slot row. Throws Failure(safety) when A's transaction ids are behind it (restored from a dump).
+  // Reads the newest slot row. Throws NotInstalled; Failure(safety) when A's transaction ids are behind it, or its
+  // cluster is another one (restored from a dump).
   Task<void> load_slot();
   const Slot& slot() const { return slot_; }
 

@@ -24,6 +24,9 @@ struct Slot {
   std::vector<std::string> backfills;  // relations whose backfill is not done
   std::vector<std::string> requested;  // relations with rows that were asked for by key
 
+  std::string at;  // when the row was written, as last read from A
+
+  BatchLink link() const { return {batch.epoch, batch.number, batch.nonce, batch.previous}; }
   bool acknowledged() const { return kind == Kind::ack; }
 };
 

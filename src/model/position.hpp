@@ -9,6 +9,14 @@ enum class Epoch : std::int64_t {};    // which life of A this is
 enum class BatchNo : std::int64_t {};  // counts up by one within an epoch
 enum class Nonce : std::int64_t {};    // random, one a batch: two batches of one number have different ones
 
+// A batch, and what it says of the one before: a link of the chain that is one life of A.
+struct BatchLink {
+  Epoch epoch{};
+  BatchNo batch{};
+  Nonce nonce{};
+  Nonce previous{};
+};
+
 // Slice rows (backfill) come behind the journal's rows of their batch: cdc_id = kSliceCdcId + piece.
 inline constexpr std::int64_t kSliceCdcId = std::int64_t{1} << 62;
 

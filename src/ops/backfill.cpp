@@ -16,26 +16,6 @@ constexpr auto kInterval = 50ms;
 constexpr auto kReportInterval = 5s;
 constexpr auto kPatience = 60s;
 
-// Rows that only B has. A key that is on its way, or is gone from B by now, is asked for in vain and does no harm.
-Task<std::int64_t> request_extra_rows(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
-                                      const PipelineSpec::Table& table) {
-  TableComparison comparison(a, b);
-  co_await comparison.begin(table, table.key);
-  std::int64_t extra = 0;
-  while (true) {
-    const std::vector<Suspect> suspects = co_await comparison.next();
-    if (suspects.empty()) break;
-    std::vector<std::string> keys;
-    for (const auto& suspect : suspects) {
-      if (!suspect.on_a) keys.push_back(suspect.key);
-    }
-    co_await request_rows(a, pipeline, table.relation, keys);
-    extra += std::ssize(keys);
-  }
-  co_await comparison.end();
-  co_return extra;
-}
-
 Task<void> open_keys_where(pg::Connection& a, const std::string& pipeline, const std::string& relation,
                            const std::string& where) {
   const pg::Params params = pg::Params::of(pipeline, relation, where);
@@ -104,6 +84,26 @@ Task<void> request_rows(pg::Connection& a, const std::string& pipeline, const st
   array.push_back(']');
   const pg::Params params = pg::Params::of(pipeline, relation, array);
   co_await a.query("select penstock.request_keys($1, $2, $3)", params);
+}
+
+// A key that is on its way, or is gone from B by now, is asked for in vain and does no harm.
+Task<std::int64_t> request_extra_rows(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
+                                      const PipelineSpec::Table& table) {
+  TableComparison comparison(a, b);
+  co_await comparison.begin(table, table.key);
+  std::int64_t extra = 0;
+  while (true) {
+    const std::vector<Suspect> suspects = co_await comparison.next();
+    if (suspects.empty()) break;
+    std::vector<std::string> keys;
+    for (const auto& suspect : suspects) {
+      if (!suspect.on_a) keys.push_back(suspect.key);
+    }
+    co_await request_rows(a, pipeline, table.relation, keys);
+    extra += std::ssize(keys);
+  }
+  co_await comparison.end();
+  co_return extra;
 }
 
 Task<void> request_table(pg::Connection& a, pg::Connection& b, const std::string& pipeline,

@@ -30,4 +30,8 @@ Task<void> request_rows(pg::Connection& a, const std::string& pipeline, const st
 Task<void> request_table(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
                          const PipelineSpec::Table& table);
 
+// Asks for the keys that only B has; returns how many. Both sessions run sql/common/verify_session.sql before.
+Task<std::int64_t> request_extra_rows(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
+                                      const PipelineSpec::Table& table);
+
 }  // namespace penstock::ops

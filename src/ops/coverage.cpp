@@ -19,9 +19,10 @@ Coverage::Coverage(const std::string& pipeline, std::string snapshot)
     : pipeline_(pipeline), snapshot_(std::move(snapshot)), covered_(journal_sql(sql::source::covered, pipeline)) {}
 
 Task<bool> Coverage::look(pg::Connection& a, pg::Connection& b) {
-  bool there = false;
+  // B first: what it has then, A must have by now.
+  const std::string on_b = co_await look_at_b(b);
   const std::string on_a = co_await look_at_a(a);
-  const std::string on_b = co_await look_at_b(b, there);
+  const bool there = wanted_ && has_ && *has_ >= *wanted_;
   const bool working = co_await transaction_moved(b);
   if (working || on_a + on_b != seen_) moved_ = std::chrono::steady_clock::now();
   seen_ = on_a + on_b;
@@ -31,22 +32,23 @@ Task<bool> Coverage::look(pg::Connection& a, pg::Connection& b) {
 Task<std::string> Coverage::look_at_a(pg::Connection& a) {
   const pg::Result slot = co_await a.query(covered_, pg::Params::of(pipeline_, snapshot_));
   if (slot.empty()) throw Failure(ErrorKind::usage, "the pipeline is not installed on A: run `penstock migrate`");
-  if (!wanted_ && slot.boolean(0, 3)) wanted_ = {slot.int64(0, 1), slot.int64(0, 2)};
+  const BatchAt newest{slot.int64(0, 0), slot.int64(0, 1)};
+  if (has_ && (*has_ > newest || (*has_ == newest && nonce_ != slot.int64(0, 2)))) {
+    throw Failure(ErrorKind::safety,
+                  fmt::format("B has another batch {}/{} than A, whose slot is at {}/{}: A went back in time, or is "
+                              "another one (see `penstock migrate`)",
+                              has_->first, has_->second, newest.first, newest.second));
+  }
+  if (!wanted_ && slot.boolean(0, 3)) wanted_ = newest;
   co_return fmt::format("A {} {} {}", slot.text(0, 0), slot.text(0, 1), slot.text(0, 4));
 }
 
-Task<std::string> Coverage::look_at_b(pg::Connection& b, bool& there) {
+Task<std::string> Coverage::look_at_b(pg::Connection& b) {
   const pg::Result offsets = co_await b.query(sql::target::newest_offsets, pg::Params::of(pipeline_));
   if (offsets.empty()) co_return "";
-  const std::int64_t batch = offsets.int64(0, 1);
-  there = wanted_ && batch >= wanted_->batch;
-  if (there && batch == wanted_->batch && offsets.int64(0, 3) != wanted_->nonce) {
-    throw Failure(ErrorKind::safety,
-                  fmt::format("B holds another batch {} than A's slot: A lives another life (restored "
-                              "from a backup?)",
-                              batch));
-  }
-  co_return fmt::format(" B {} {}", batch, offsets.text(0, 2));
+  has_ = {offsets.int64(0, 0), offsets.int64(0, 1)};
+  nonce_ = offsets.int64(0, 3);
+  co_return fmt::format(" B {} {} {}", has_->first, has_->second, offsets.text(0, 2));
 }
 
 Task<bool> Coverage::transaction_moved(pg::Connection& b) {

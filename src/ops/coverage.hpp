@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "pg/connection.hpp"
 
@@ -16,7 +17,7 @@ class Coverage {
   Coverage(const std::string& pipeline, std::string snapshot);
 
   // One look at both sides; true: B has it all. Throws Failure(usage) when A has no such pipeline, Failure(safety) when
-  // B holds another batch under the number waited for.
+  // B has a batch that A's slot has not.
   Task<bool> look(pg::Connection& a, pg::Connection& b);
 
   // Since when nothing moved: no batch, no step of one, no further statement of one and the same transaction of the
@@ -24,19 +25,18 @@ class Coverage {
   std::chrono::steady_clock::duration still_for() const { return std::chrono::steady_clock::now() - moved_; }
 
  private:
-  struct Wanted {
-    std::int64_t batch;
-    std::int64_t nonce;
-  };
+  using BatchAt = std::pair<std::int64_t, std::int64_t>;  // epoch, batch
 
   Task<std::string> look_at_a(pg::Connection& a);
-  Task<std::string> look_at_b(pg::Connection& b, bool& there);
+  Task<std::string> look_at_b(pg::Connection& b);
   Task<bool> transaction_moved(pg::Connection& b);
 
   std::string pipeline_;
   std::string snapshot_;
   std::string covered_;
-  std::optional<Wanted> wanted_;
+  std::optional<BatchAt> wanted_;
+  std::optional<BatchAt> has_;  // B, by the last look
+  std::int64_t nonce_ = 0;      // of that
   std::string seen_;
   std::string transaction_, statement_;  // the applier's, by when they began
   std::chrono::steady_clock::time_point moved_ = std::chrono::steady_clock::now();

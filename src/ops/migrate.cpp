@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "model/journal_sql.hpp"
+#include "ops/epoch.hpp"
 #include "ops/indexes.hpp"
 #include "ops/migrations.hpp"
 #include "ops/patience.hpp"
@@ -24,20 +25,28 @@ constexpr auto kReplicatorEndsWithin = 15s;
 
 class Migration {
  public:
-  explicit Migration(const Config& config) : config_(config), pipeline_(config.pipeline.name) {}
+  Migration(const Config& config, bool new_epoch)
+      : config_(config), pipeline_(config.pipeline.name), new_epoch_(new_epoch) {}
 
   Task<int> run() {
     co_await connect();
+    if (!new_epoch_) co_await refuse_another_life();
     co_await apply_all_migrations();
     MigratePlan plan = co_await make_plan(config_, *a_, *b_);
-    if (!plan.stands()) co_await begin_change(plan);
+    const bool changing = new_epoch_ || !plan.stands();
+    if (changing) co_await begin_change(plan);
     co_await make_topics(plan);
     co_await build_indexes(plan);
     co_await install_capture(plan);
     co_await release_removed(plan);
-    co_await start_slot(plan);
-    co_await copy_anew(plan);
-    if (!plan.stands()) co_await store(plan.resolved.spec);
+    if (new_epoch_) {
+      co_await begin_epoch(config_, plan.resolved.spec, *a_, *b_);
+      ++changes_;
+    } else {
+      co_await start_slot(plan);
+      co_await copy_anew(plan);
+    }
+    if (changing) co_await store(plan.resolved.spec);
     co_await say_doubts();
     co_return changes_;
   }
@@ -55,6 +64,11 @@ class Migration {
                            "another `penstock migrate` of this pipeline is at work on B");
   }
 
+  Task<void> refuse_another_life() {
+    const std::string broken = co_await broken_chain(*a_, *b_, pipeline_);
+    if (!broken.empty()) throw Failure(ErrorKind::safety, broken);
+  }
+
   Task<void> apply_all_migrations() {
     co_await wait_for_schema(*a_, "A");
     changes_ += co_await apply_migrations(*a_, sql::source_migrations(), "A");
@@ -68,11 +82,12 @@ class Migration {
   // stored before it is made, so that uninstall finds it after an interruption too; without `written`, `run` refuses
   // it.
   Task<void> begin_change(const MigratePlan& plan) {
-    const std::string message = "a replicator of pipeline " + pipeline_ +
-                                " is running, and the configuration changed: stop it, migrate, start it again";
+    const std::string message = "a replicator of pipeline " + pipeline_ + " is running" +
+                                (new_epoch_ ? "" : ", and the configuration changed") +
+                                ": stop it, migrate, start it again";
     co_await wait_for_lock(*a_, pipeline_, "capture", kReplicatorEndsWithin, message);
     co_await wait_for_lock(*b_, pipeline_, "apply", kReplicatorEndsWithin, message);
-    if (!plan.removed.empty()) co_await refuse_batch_under_way(plan);
+    if (!plan.removed.empty() && !new_epoch_) co_await refuse_batch_under_way(plan);
     PipelineSpec intended = plan.resolved.spec;
     intended.written.clear();
     co_await store_spec(*a_, intended);
@@ -184,14 +199,15 @@ class Migration {
 
   const Config& config_;
   const std::string pipeline_;
+  const bool new_epoch_;
   std::optional<pg::Connection> a_, b_;
   int changes_ = 0;
 };
 
 }  // namespace
 
-Task<int> migrate(const Config& config) {
-  Migration migration(config);
+Task<int> migrate(const Config& config, bool new_epoch) {
+  Migration migration(config, new_epoch);
   const int changes = co_await migration.run();
   co_return changes;
 }

@@ -8,6 +8,7 @@
 #include "model/counts.hpp"
 #include "model/journal_sql.hpp"
 #include "model/json_text.hpp"
+#include "ops/epoch.hpp"
 #include "ops/spec.hpp"
 #include "sql/embedded_sql.hpp"
 
@@ -167,6 +168,9 @@ Task<Status> read_status(const Config& config) {
     status.tables.emplace_back();
     status.tables.back().relation = table.relation;
   }
+  // Counts of two lives of A would only mislead.
+  const std::string broken = co_await broken_chain(a, b, config.pipeline.name);
+  if (!broken.empty()) throw Failure(ErrorKind::safety, broken);
   std::string snapshot;
   const auto books = co_await read_b(status, snapshot, b);
   co_await read_a(status, snapshot, books, a);

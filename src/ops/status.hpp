@@ -37,7 +37,8 @@ struct Status {
   std::string to_json() const;
 };
 
-// Reads B first, then A, so that in flight is never negative. Throws pg::Error, Failure(usage) before `migrate`.
+// Reads B first, then A, so that in flight is never negative. Throws pg::Error, Failure(usage) before `migrate`,
+// Failure(safety) where A is not the database any more that B was copied from.
 Task<Status> read_status(const Config& config);
 
 }  // namespace penstock::ops

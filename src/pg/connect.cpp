@@ -13,8 +13,11 @@ using namespace asio::experimental::awaitable_operators;
 
 // A role or a database may have another default, and a serializable reader aborts the users' serializable writers. By
 // SET, not in the startup packet: that would take the place of `options` in the connection string, in PGOPTIONS or in a
-// service file, and poolers refuse it. It costs one round trip a connection.
-constexpr const char* kSession = "set default_transaction_isolation = 'read committed'";
+// service file, and poolers refuse it. It costs one round trip a connection. The server, too, is to notice soon that we
+// are gone without a word: our session holds locks that others wait for.
+constexpr const char* kSession =
+    "set default_transaction_isolation = 'read committed'; set tcp_keepalives_idle = 5; set tcp_keepalives_interval = "
+    "2; set tcp_keepalives_count = 3; set tcp_user_timeout = '30s'; select pg_backend_pid()";
 
 // Only libpq's own words and the names in it: a notice may quote row values as well as an error.
 void log_notice(void*, const PGresult* notice) {
@@ -50,10 +53,12 @@ Task<void> poll_until_connected(PGconn* connection, Socket& socket, const std::s
   }
 }
 
-Task<void> set_session(PGconn* connection, Socket& socket, const std::string& who) {
+// Returns the process that serves us; a pooler between would have told another number than the server does.
+Task<std::string> set_session(PGconn* connection, Socket& socket, const std::string& who) {
   // From here on libpq's texts carry the SQLSTATE alone, so that none can quote a row however the connection ends.
   PQsetErrorVerbosity(connection, PQERRORS_SQLSTATE);
   socket.attach(PQsocket(connection));
+  std::string process;
   if (PQsendQuery(connection, kSession) == 0) throw connection_lost(connection, who);
   while (true) {
     while (PQisBusy(connection) == 1) {
@@ -63,16 +68,18 @@ Task<void> set_session(PGconn* connection, Socket& socket, const std::string& wh
     const ResultHandle result(PQgetResult(connection));
     if (!result) break;
     if (is_error(result.get())) throw server_error(result.get(), who);
+    if (PQntuples(result.get()) == 1) process = PQgetvalue(result.get(), 0, 0);
   }
   PQsetnonblocking(connection, 1);
+  co_return process;
 }
 
 // The failure as a value: of two coroutines raced against each other, Asio waits for one that succeeds.
-Task<std::exception_ptr> attempt(PGconn* connection, const std::string& who, int hosts) {
+Task<std::exception_ptr> attempt(Opened& opened, const std::string& who, int hosts) {
   Socket socket(co_await asio::this_coro::executor);
   try {
-    co_await poll_until_connected(connection, socket, who, hosts);
-    co_await set_session(connection, socket, who);
+    co_await poll_until_connected(opened.handle.get(), socket, who, hosts);
+    opened.server_process = co_await set_session(opened.handle.get(), socket, who);
   } catch (const Failure&) {
     co_return std::current_exception();
   }
@@ -81,13 +88,13 @@ Task<std::exception_ptr> attempt(PGconn* connection, const std::string& who, int
 
 }  // namespace
 
-Task<ConnectionHandle> open_connection(const ConnectOptions& options) {
+Task<Opened> open_connection(const ConnectOptions& options) {
   const int hosts = check_connection_string(options.dsn, options.name);
-  ConnectionHandle handle = start(options);
+  Opened opened{start(options), ""};
   // A host that swallows packets costs tcp_user_timeout, then libpq goes on to the next one.
   const auto longest = options.connect_timeout * hosts;
   asio::steady_timer timer(co_await asio::this_coro::executor, longest);
-  auto attempted = attempt(handle.get(), options.name, hosts);
+  auto attempted = attempt(opened, options.name, hosts);
   auto late = timer.async_wait(asio::use_awaitable);
   auto raced = std::move(attempted) || std::move(late);
   std::variant<std::exception_ptr, std::monostate> first;
@@ -101,7 +108,7 @@ Task<ConnectionHandle> open_connection(const ConnectOptions& options) {
                 options.name + ": no connection within " + std::to_string(longest.count()) + " ms");
   }
   if (const auto failed = std::get<0>(first)) std::rethrow_exception(failed);
-  co_return handle;
+  co_return opened;
 }
 
 }  // namespace penstock::pg

@@ -8,16 +8,34 @@
 #include "pg/socket.hpp"
 
 namespace penstock::pg {
+namespace {
+
+// A statement may take hours, but between two answers of the server's so long a silence is looked into.
+constexpr std::chrono::seconds kSilence{5};
+
+// Whether a session of ours waits for us although we wait for it; it is ended then, for it holds locks that our next
+// one needs. No row: there is no such session.
+constexpr std::string_view kEndWaitingSession =
+    "select case when (state <> 'active' or wait_event_type = 'Client') and clock_timestamp() - state_change > "
+    "interval '4s' then pg_terminate_backend(pid) else false end from pg_stat_activity where pid = $1";
+
+}  // namespace
 
 struct Connection::Impl {
   ConnectionHandle handle;
   Socket socket;
-  std::string name;
+  ConnectOptions options;
+  const std::string& name = options.name;
+  std::string server_process;
+  bool asks_for_another = false;  // a second connection, to find out about a silent one
   bool busy = false;  // a call began and has not ended: after an exception in between libpq's state is unknown
   std::size_t failed_step = 0;
 
-  Impl(const asio::any_io_executor& executor, ConnectionHandle connection, std::string who)
-      : handle(std::move(connection)), socket(executor), name(std::move(who)) {
+  Impl(const asio::any_io_executor& executor, Opened opened, ConnectOptions where)
+      : handle(std::move(opened.handle)),
+        socket(executor),
+        options(std::move(where)),
+        server_process(std::move(opened.server_process)) {
     socket.attach(PQsocket(handle.get()));
   }
 
@@ -60,9 +78,37 @@ struct Connection::Impl {
   bool waiting() const { return PQisBusy(handle.get()) == 1; }
   Task<void> receive() {
     while (waiting()) {
-      co_await socket.readable();
+      const bool came = co_await socket.readable_within(kSilence);
+      if (!came) co_await look_into_silence();
       if (PQconsumeInput(handle.get()) == 0) lost();
     }
+  }
+  // TCP's own time-outs do not end every silence: what stands between us and the server (a proxy, a balancer, a frozen
+  // host) may acknowledge what it never delivers. Throws when no answer is to be expected any more.
+  Task<void> look_into_silence() {
+    std::string found = "it does not answer a second connection either";
+    bool lost = asks_for_another;
+    if (!lost) {
+      try {
+        lost = co_await ended_by_another();
+        found = "the server has no statement of ours at work";
+      } catch (const Error& error) {
+        // A refusal (too many connections) is a sign of life.
+        lost = error.sqlstate().empty();
+      }
+    }
+    if (!lost) co_return;
+    throw Error(ErrorKind::transient, "", "",
+                name + ": no answer for " + std::to_string(kSilence.count()) + " s, and " + found +
+                    "; taking the connection for lost");
+  }
+  Task<bool> ended_by_another() {
+    Opened second = co_await open_connection(options);
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    Connection other(std::make_unique<Impl>(executor, std::move(second), options));
+    other.impl_->asks_for_another = true;
+    const Result ended = co_await other.query(kEndWaitingSession, Params::of(server_process));
+    co_return ended.empty() || ended.boolean(0, 0);
   }
   // The next result; null where libpq returns null (the end of a statement).
   ResultHandle take() {
@@ -113,8 +159,8 @@ Connection::~Connection() = default;
 
 Task<Connection> Connection::connect(ConnectOptions options) {
   auto executor = co_await asio::this_coro::executor;
-  ConnectionHandle handle = co_await open_connection(options);
-  co_return Connection(std::make_unique<Impl>(executor, std::move(handle), options.name));
+  Opened opened = co_await open_connection(options);
+  co_return Connection(std::make_unique<Impl>(executor, std::move(opened), options));
 }
 
 Task<Result> Connection::query(std::string_view sql, const Params& params) {

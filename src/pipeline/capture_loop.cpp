@@ -20,6 +20,8 @@ constexpr int kMoreRows = 500;
 // second.
 constexpr int kSliceRows = 4'000;
 constexpr auto kHouseInterval = 5s;
+// While nothing happens: a clone of A may have gone on where this one stands.
+constexpr auto kLifeInterval = 60s;
 constexpr auto kRequestInterval = 500ms;
 constexpr auto kStandbyInterval = 500ms;
 // With nothing to do a batch is acknowledged after this, so that the journal can be emptied and a restart resends
@@ -33,10 +35,21 @@ bool mendable(const Failure& failure) {
   return failure.worth_waiting() || failure.kind() == ErrorKind::data || failure.kind() == ErrorKind::constraint;
 }
 
+std::vector<kafka::TopicPartition> partitions_of(const std::vector<publish::Route>& routes) {
+  std::vector<kafka::TopicPartition> partitions;
+  for (const auto& route : routes) {
+    for (std::int32_t p = 0; p < route.partitions; ++p) partitions.push_back({route.topic, p});
+  }
+  return partitions;
+}
+
 }  // namespace
 
 CaptureLoop::CaptureLoop(Options options, StopToken& stop)
-    : options_(std::move(options)), routes_(options_.routes), stop_(stop) {}
+    : options_(std::move(options)),
+      routes_(options_.routes),
+      life_(options_.reading, options_.journal.pipeline, partitions_of(options_.routes)),
+      stop_(stop) {}
 
 Task<void> CaptureLoop::run() {
   Outage outage("capture");
@@ -57,12 +70,25 @@ Task<void> CaptureLoop::run() {
   }
 }
 
-// One connection to A and one producer, until one of them fails.
 Task<void> CaptureLoop::session() {
+  std::exception_ptr absent;
+  try {
+    co_await read_journal();
+  } catch (const capture::NotInstalled&) {
+    absent = std::current_exception();
+  }
+  if (!absent) co_return;
+  co_await life_.check_without_slot();
+  std::rethrow_exception(absent);
+}
+
+// One connection to A and one producer, until one of them fails.
+Task<void> CaptureLoop::read_journal() {
   auto journal = co_await Journal::connect(options_.journal);
   const bool reader = co_await stand_by(*journal);
   if (!reader) co_return;
   co_await journal->load_slot();
+  co_await check_life(*journal);
   house_kept_ = {};  // at once: A may have crashed meanwhile
   writer_ = std::make_unique<EnvelopeWriter>(options_.journal.pipeline, journal->database());
   producer_ = std::make_unique<kafka::Producer>(co_await asio::this_coro::executor, options_.cluster);
@@ -98,6 +124,7 @@ Task<void> CaptureLoop::stream(Journal& journal) {
       co_await say_doubts(journal);
       house_kept_ = std::chrono::steady_clock::now();
     }
+    if (idle && std::chrono::steady_clock::now() - life_checked_ > kLifeInterval) co_await check_life(journal);
     // Not while the sleep lock is held: every writer would notify, and copying may take long.
     if (!locked) {
       const bool copied = co_await copy_some(journal);
@@ -137,6 +164,11 @@ Task<void> CaptureLoop::refuse_missing_topics() {
     if (!mendable(failure)) throw;  // else it says nothing about topics
   }
   if (gone) throw kafka::topic_gone(*gone);
+}
+
+Task<void> CaptureLoop::check_life(const Journal& journal) {
+  co_await life_.check(journal.slot());
+  life_checked_ = std::chrono::steady_clock::now();
 }
 
 // Each once, until it is gone.
@@ -179,6 +211,7 @@ Task<void> CaptureLoop::wait_for_changes(Journal& journal, bool locked) {
 }
 
 Task<void> CaptureLoop::publish(Journal& journal, JournalRows first_rows, Progress resume_after) {
+  life_.remember(journal.slot());
   fail_point("capture.batch_opened");
   publish::BatchPublisher batch(*producer_, routes_, *writer_, journal.slot().batch, resume_after);
   co_await publish_rows(journal, std::move(first_rows), batch);

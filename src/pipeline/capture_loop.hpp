@@ -6,6 +6,7 @@
 #include "capture/journal.hpp"
 #include "kafka/admin.hpp"
 #include "kafka/producer.hpp"
+#include "pipeline/source_life.hpp"
 #include "publish/batch_publisher.hpp"
 #include "publish/route.hpp"
 
@@ -17,6 +18,7 @@ class CaptureLoop {
   struct Options {
     capture::Journal::Options journal;
     kafka::Cluster cluster;
+    kafka::Cluster reading;  // the consumer's properties, to look at the ends of the topics
     std::vector<publish::Route> routes;
   };
   CaptureLoop(Options options, StopToken& stop);
@@ -27,10 +29,12 @@ class CaptureLoop {
 
  private:
   Task<void> session();
+  Task<void> read_journal();
   Task<bool> stand_by(capture::Journal& journal);
   Task<void> stream(capture::Journal& journal);
   Task<void> look_while_waiting(capture::Journal& journal);
   Task<void> refuse_missing_topics();
+  Task<void> check_life(const capture::Journal& journal);
   Task<void> say_doubts(capture::Journal& journal);
   Task<bool> copy_some(capture::Journal& journal);
   Task<void> wait_for_changes(capture::Journal& journal, bool locked);
@@ -41,11 +45,12 @@ class CaptureLoop {
 
   const Options options_;
   const publish::Routes routes_;
+  SourceLife life_;
   StopToken& stop_;
   std::unique_ptr<kafka::Producer> producer_;
   std::unique_ptr<kafka::Admin> admin_;
   std::unique_ptr<EnvelopeWriter> writer_;
-  std::chrono::steady_clock::time_point house_kept_{}, requests_taken_up_{};
+  std::chrono::steady_clock::time_point house_kept_{}, requests_taken_up_{}, life_checked_{};
   std::vector<std::string> doubts_;  // as they were last said
 };
 

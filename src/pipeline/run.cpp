@@ -63,6 +63,7 @@ CaptureLoop::Options capture_options(const Config& config, const PipelineSpec& s
   options.journal.pipeline = spec.pipeline;
   options.journal.retain = config.pipeline.retain;
   options.cluster = {config.kafka.bootstrap_servers, config.kafka.producer};
+  options.reading = {config.kafka.bootstrap_servers, config.kafka.consumer};
   for (const auto& table : spec.tables) {
     options.routes.push_back({table.relation, table.source_schema, table.source_table, table.topic, table.partitions,
                               KeyExtractor(table.key)});

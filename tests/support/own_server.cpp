@@ -21,14 +21,24 @@ std::string stack(const std::string& arguments) {
   return out;
 }
 
+std::filesystem::path make_directory(const std::filesystem::path& parent) {
+  const auto directory = parent / ("penstock-own-" + std::to_string(std::random_device{}()));
+  std::filesystem::create_directories(directory);
+  std::filesystem::permissions(directory, std::filesystem::perms(0755));  // PostgreSQL runs as another user
+  return directory;
+}
+
 }  // namespace
 
 OwnServer::OwnServer(const std::string& which, const std::string& settings, const std::filesystem::path& parent)
-    : kind_(which == "kafka" ? "kafka" : "pg") {
-  directory_ = parent / ("penstock-own-" + std::to_string(std::random_device{}()));
-  std::filesystem::create_directories(directory_);
-  std::filesystem::permissions(directory_, std::filesystem::perms(0755));  // PostgreSQL runs as another user
-  (which == "a" ? servers.a : which == "b" ? servers.b : servers.kafka) = command("start", settings);
+    : which_(which), directory_(make_directory(parent)) {
+  address() = command("start", settings);
+}
+
+OwnServer::OwnServer(const OwnServer& of, Copy how)
+    : which_(of.which_), directory_(make_directory(std::filesystem::temp_directory_path())) {
+  of.command("copy", path() + (how == Copy::standby ? " standby" : ""));
+  address() = command("start");
 }
 
 OwnServer::~OwnServer() {
@@ -37,7 +47,7 @@ OwnServer::~OwnServer() {
 }
 
 std::string OwnServer::command(const std::string& action, const std::string& how) const {
-  return stack(kind_ + " " + action + " " + path() + " " + how);
+  return stack((which_ == "kafka" ? "kafka " : "pg ") + action + " " + path() + " " + how);
 }
 
 }  // namespace penstock::test
