@@ -110,11 +110,13 @@ Source read_source(json::object object, DecodedEnvelope& out) {
   return source;
 }
 
-// The raw text of an object; "" for null. Simdjson passes over what it is not asked for, a NUL too, at which B's text ends.
+// The raw text of an object; "" for null. Simdjson passes over what it is not asked for: a NUL, at which B's text would
+// end, and "{null" for an object. Its text reaches to the next token, blanks included.
 std::string_view read_image(json::value value) {
   if (value.is_null()) return {};
-  const std::string_view image = value.get_object().value().raw_json();
-  if (image.find('\0') != image.npos) throw NotOurs{"an image with a NUL in it"};
+  std::string_view image = value.get_object().value().raw_json();
+  image = image.substr(0, image.find_last_not_of(" \t\r\n") + 1);
+  if (!image.ends_with('}') || image.find('\0') != image.npos) throw NotOurs{"an image that is no object"};
   return image;
 }
 

@@ -26,12 +26,16 @@ void check_image(std::string_view image, std::string_view bytes) {
   must(image.find('\0') == image.npos, "an image holds no NUL");
 }
 
-// What was understood says the same when it is written and read once more.
+// What was understood says the same when it is written and read once more. But for the images: what stands inside of
+// them only B reads, and refuses.
 void check_round_trip(const DecodedEnvelope& read) {
   static const EnvelopeWriter writer("emp", "hr");
   static EnvelopeReader again;
   std::string written;
-  const std::size_t end_at = writer.append(written, read.envelope);
+  Envelope envelope = read.envelope;
+  if (!envelope.before.empty()) envelope.before = R"({"id":1})";
+  if (!envelope.after.empty()) envelope.after = R"({"id":1})";
+  const std::size_t end_at = writer.append(written, envelope);
   if (read.end) writer.insert_end(written, end_at, *read.end);
   const auto second = again.read(written);
   must(std::holds_alternative<DecodedEnvelope>(second), "what was written can be read");
