@@ -1,5 +1,5 @@
 -- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
--- Functions: penstock.find_key, penstock.insert_sql, penstock.present_name, penstock.as_installed, penstock.touched_keys,
+-- Functions: penstock.find_key, penstock.planted, penstock.insert_sql, penstock.present_name, penstock.as_installed, penstock.touched_keys,
 --   penstock.reread_sql, penstock.journal_keys, penstock.capture_settings, penstock.pin_settings.
 -- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.
@@ -37,6 +37,31 @@ as $$
      limit 1
 $$;
 
+-- planted: what the planner would run as whoever reads a table: functions of users in its indexes, statistics and partition
+-- keys. Null: nothing. Superusers' and extensions' are trusted, our own role's, and those of a role that owns every captured
+-- table anyway: it would gain nothing.
+create function penstock.planted(root oid) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('%s calls %s of %I, which would run with the rights of %I', pg_describe_object(d.classid, d.objid, 0),
+                  p.oid::regprocedure, pg_get_userbyid(p.proowner), current_user)
+      from (select root as oid union select relid from pg_partition_tree(root)) as t
+     cross join lateral (
+           select 'pg_class'::regclass as classid, t.oid as objid
+            union all select 'pg_class'::regclass, i.indexrelid from pg_index as i where i.indrelid = t.oid
+            union all select 'pg_statistic_ext'::regclass, s.oid from pg_statistic_ext as s where s.stxrelid = t.oid) as o
+      join pg_depend as d on d.classid = o.classid and d.objid = o.objid
+      left join pg_operator as op on d.refclassid = 'pg_operator'::regclass and op.oid = d.refobjid
+      join pg_proc as p on p.oid = case when d.refclassid = 'pg_proc'::regclass then d.refobjid else op.oprcode end
+      join pg_roles as r on r.oid = p.proowner
+     where not r.rolsuper and r.rolname <> current_user
+       and not exists (select from pg_depend as e where e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e')
+       and exists (select from penstock.captured as c join pg_class as k on k.oid = c.root
+                    where not pg_has_role(p.proowner, k.relowner, 'usage'))
+     limit 1
+$$;
+
 -- capture_settings: the SET clauses of the functions that write images. The text of a value must not depend on the
 -- session. enable_seqscan: a re-read by key planned while the table was small stays right.
 create function penstock.capture_settings() returns text
@@ -45,7 +70,7 @@ as $$
     select 'set search_path = pg_catalog, pg_temp set row_security = off set DateStyle = ''ISO, MDY'' '
            'set TimeZone = ''UTC'' set IntervalStyle = ''postgres'' set bytea_output = ''hex'' '
            'set extra_float_digits = 1 set lc_monetary = ''C'' set quote_all_identifiers = off '
-           'set plan_cache_mode = ''auto'' set enable_seqscan = off set jit = off set work_mem = ''16MB'''
+           'set plan_cache_mode = ''auto'' set constraint_exclusion = off set enable_seqscan = off set jit = off set work_mem = ''16MB'''
 $$;
 
 -- pin_settings: gives a function of ours these settings, beside its own.
@@ -154,9 +179,9 @@ as $$
                           from %s penstock_t, json_to_record($1) penstock_k (%s)
                          where %s', journal, entry.relation, penstock.image_as_installed(entry, 'penstock_t'),
                        penstock.as_installed(entry, part),
-                       string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', '),
+                       string_agg(penstock.read_key(name, a.atttypid, a.atttypmod), ', '),
                        string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', name, operator,
-                                         penstock.read_cast(a.atttypid)), ' and ')) end
+                                         penstock.read_key_cast(a.atttypid)), ' and ')) end
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
       left join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped
 $$;

@@ -126,8 +126,8 @@ begin
            -- Of the key's columns alone: a domain that refuses NULL would refuse the columns it lacks.
            penstock.behind_sql(array_agg(format('t.%I', name) order by nth),
                                array_agg(format('(select a.%1$I%3$s from json_to_record(%4$L) as a (%2$s))', name,
-                                                penstock.read_column(name, a.atttypid, a.atttypmod),
-                                                penstock.read_cast(a.atttypid), after) order by nth),
+                                                penstock.read_key(name, a.atttypid, a.atttypmod),
+                                                penstock.read_key_cast(a.atttypid), after) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 3) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 4) order by nth),
                                array_agg(penstock.index_operator(entry.key_index, num, 5) order by nth)),
@@ -149,6 +149,7 @@ $outer$;
 -- hold_for_copy: keeps a table as it is until this transaction has read it. Without this a rename could slip in between
 -- the text of the query and its execution. A table whose file was written anew since the snapshot (a change of type) looks
 -- empty in it: then all of it is done again, in a new one.
+-- And nothing is read that would run somebody's function with our rights.
 create function penstock.hold_for_copy(root regclass) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -159,6 +160,9 @@ begin
                 where c.oid in (select root union select relid from pg_partition_tree(root))
                   and pg_relation_filenode(c.oid) is distinct from nullif(c.relfilenode, 0)) then
         raise exception 'table % was written anew in the middle of a copy', root using errcode = 'serialization_failure';
+    end if;
+    if penstock.planted(root) is not null then
+        raise exception '% is not copied: %', root, penstock.planted(root) using errcode = 'object_not_in_prerequisite_state';
     end if;
 end
 $$;

@@ -3,7 +3,7 @@
 -- Grants: EXECUTE revoked from PUBLIC.
 
 -- check_table: no row: nothing in the way. code: 'privilege', 'row_security', 'json_cast', 'foreign_leaf',
--- 'subscribed', 'temporary'.
+-- 'subscribed', 'planted', 'temporary'.
 create function penstock.check_table(relation regclass, key_columns text[]) returns table (code text, message text)
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -12,6 +12,11 @@ as $$
     select 'privilege', format('%s cannot be captured: the role needs %s on it; run  grant %2$s on %1$s to %3$I', relation, p, current_user)
       from unnest(array['select', 'trigger']) as p
      where not has_table_privilege(relation, p)
+    union all
+    select 'privilege', format('%s cannot be captured: the role needs its schema; run  grant usage on schema %I to %I', relation, n.nspname, current_user)
+      from pg_class as c
+      join pg_namespace as n on n.oid = c.relnamespace
+     where c.oid = relation and not has_schema_privilege(n.oid, 'usage')
     union all
     -- Re-reads and the initial copy would see nothing, and journal what they do not see as deleted.
     select 'row_security', format('%s has row level security that hides rows from %I; run  alter role %2$I bypassrls', relation, current_user)
@@ -41,6 +46,9 @@ as $$
       from (select relation::oid as relid union select relid from pg_partition_tree(relation)) as t
       join pg_class as c on c.oid = t.relid
      where not pg_has_role(c.relowner, 'usage') and exists (select from pg_subscription_rel as s where s.srrelid = t.relid)
+     union all
+    select 'planted', format('%s: %s; give that function to a superuser, or take it away', relation, penstock.planted(relation))
+     where penstock.planted(relation) is not null
      union all
     -- Each session has its own rows, or they go with it.
     select 'temporary', format('%s is temporary', relation)

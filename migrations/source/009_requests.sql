@@ -24,7 +24,7 @@ create function penstock.key_columns_as(of_pipeline text, of_relation text, out 
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', ' order by nth),
+    select string_agg(penstock.read_key(name, a.atttypid, a.atttypmod), ', ' order by nth),
            penstock.json_object_sql('k', array_agg(name order by nth), array_agg(a.atttypid order by nth))
       from penstock.captured as c
      cross join unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
@@ -118,7 +118,7 @@ begin
            'left join lateral (select %s::text as image from %s as penstock_t where %s limit 1) as t on true '
            'where r.pipeline = %L and r.relation = %L and r.key is not null order by r.id limit %s',
            k.image, k.list, penstock.image_as_installed(entry, 'penstock_t'), penstock.as_installed(entry),
-           (select string_agg(format('penstock_t.%1$I %2$s k.%1$I%3$s', name, operator, penstock.read_cast(a.atttypid)), ' and ')
+           (select string_agg(format('penstock_t.%1$I %2$s k.%1$I%3$s', name, operator, penstock.read_key_cast(a.atttypid)), ' and ')
               from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
               join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped),
            of_pipeline, of_relation, rows_max), 8388608) as s;

@@ -59,3 +59,6 @@ create table penstock.pipeline (
 create function penstock.lock_key(pipeline text, what text) returns bigint
 language sql immutable strict parallel safe
 as $$ select pg_catalog.hashtextextended('penstock.' || what || '.' || pipeline, 0) $$;
+
+revoke all on penstock.offsets, penstock.dead_letter, penstock.pipeline from public;
+revoke execute on all functions in schema penstock from public;

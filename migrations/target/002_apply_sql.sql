@@ -144,7 +144,7 @@ begin
     elsif kind = 'delete_keys' then
         return format(
             'delete from %s as t using (select distinct %s from %s) as k where %s',
-            own_rows, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(key, 't', 'k'));
+            own_rows, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(relation, key, 't', 'k'));
     elsif kind = 'insert' then
         return format('with input as materialized (select %s from %s where %s) '
                       'insert into %s (%5$s) overriding system value select %5$s from input order by %6$I',
@@ -168,11 +168,14 @@ begin
 end
 $$;
 
--- same_key: "t.a = k.a and t.b = k.b".
-create function penstock.same_key(key text[], t text, k text) returns text
-language sql immutable strict
-as $$ select string_agg(format('%1$s.%3$I = %2$s.%3$I', t, k, name), ' and ' order by i)
-        from unnest(key) with ordinality as names (name, i) $$;
+-- same_key: "t.a = k.a and t.b = k.b", by the operators of the target's key.
+create function penstock.same_key(relation oid, key text[], t text, k text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(format('%1$s.%3$I %4$s %2$s.%3$I', t, k, name, operator), ' and ' order by i)
+      from unnest(key, penstock.key_operators(relation, key)) with ordinality as names (name, operator, i)
+$$;
 
 -- mixed_sql: apply_sql's mixed_delete and mixed_upsert.
 create function penstock.mixed_sql(kind text, relation regclass, own_rows text, key text[], keys text, images text, image text,
@@ -186,8 +189,8 @@ as $$
         'where not exists (select from image where %5$s and image.%2$I > d.%2$I)) '
         'delete from %6$s as t using gone where %7$s',
         keys, ordinal, penstock.records_sql('$1', relation, key, 'k', ordinal),
-        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(key, 'image', 'd'), own_rows,
-        penstock.same_key(key, 't', 'gone'))
+        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(relation, key, 'image', 'd'), own_rows,
+        penstock.same_key(relation, key, 't', 'gone'))
     else format(
         'with input as materialized (select %10$s from %1$s where %2$s), '
         'gone as materialized (select %3$s, ($4::bigint[])[%4$I] as %4$I from %5$s), '
@@ -196,7 +199,9 @@ as $$
         '(select from gone where %8$s and gone.%4$I > ($2::bigint[])[last.%4$I]) order by %4$I '
         'on conflict (%3$s) do %9$s',
         images, guard, keys, ordinal, penstock.records_sql('$3', relation, key, 'k', ordinal), relation, written,
-        penstock.same_key(key, 'gone', 'last'),
+        penstock.same_key(relation, key, 'gone', 'last'),
         coalesce('update set ' || assignments, 'nothing'), image)
     end
 $$;
+
+revoke execute on all functions in schema penstock from public;

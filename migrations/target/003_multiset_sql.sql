@@ -33,3 +33,5 @@ as $$
         string_agg(format('t.%I', name), ', ' order by i), own_rows)
       from unnest(columns) with ordinality as c (name, i)
 $$;
+
+revoke execute on all functions in schema penstock from public;

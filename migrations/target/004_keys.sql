@@ -6,7 +6,7 @@
 -- hours, json carried as text). A key that no cast takes leaves all to jsonb.
 create function penstock.equal_keys(target text, key text[], a text[], b text[]) returns table (a_nth bigint, b_nth bigint)
 language plpgsql stable
--- The operators of citext are where the session looks for them, as in the statements that write the rows.
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     relation regclass := target::regclass;
@@ -22,7 +22,7 @@ begin
         begin
             return query execute format('select x.i, y.i from %s join %s on %s',
                                         penstock.records_sql('$1', relation, key, 'x', 'i'),
-                                        penstock.records_sql('$2', relation, key, 'y', 'i'), penstock.same_key(key, 'x', 'y'))
+                                        penstock.records_sql('$2', relation, key, 'y', 'i'), penstock.same_key(relation, key, 'x', 'y'))
                 using '[' || array_to_string(a, ',') || ']', '[' || array_to_string(b, ',') || ']';
             return;
         exception when data_exception or integrity_constraint_violation then
@@ -33,3 +33,5 @@ begin
                    join unnest(b) with ordinality as y (key, i) on x.key::jsonb = y.key::jsonb;
 end
 $$;
+
+revoke execute on all functions in schema penstock from public;

@@ -20,10 +20,10 @@ parts as (
     select (select string_agg(value, ', ' order by i) from compared) as columns,
            (select string_agg(value, ', ' order by u.i) from unnest($3::text[]) with ordinality as u (c, i)
               join compared using (c)) as keys,
-           (select string_agg(format('t.%1$I = k.%1$I%2$s', c, penstock.read_cast(a.atttypid)), ' and ' order by i)
-              from unnest($3::text[]) with ordinality as u (c, i)
+           (select string_agg(format('t.%1$I %3$s k.%1$I%2$s', c, penstock.read_key_cast(a.atttypid), operator), ' and ' order by i)
+              from unnest($3::text[], penstock.key_operators($1::text::regclass, $3::text[])) with ordinality as u (c, operator, i)
               join pg_attribute as a on a.attrelid = $1::text::regclass and a.attname = c) as same,
-           (select string_agg(penstock.read_column(c, a.atttypid, a.atttypmod), ', ' order by i)
+           (select string_agg(penstock.read_key(c, a.atttypid, a.atttypmod), ', ' order by i)
               from unnest($3::text[]) with ordinality as u (c, i)
               join pg_attribute as a on a.attrelid = $1::text::regclass and a.attname = c) as key_types,
            (select penstock.json_object_sql('k', $3::text[], array_agg(a.atttypid order by i))

@@ -246,8 +246,12 @@ Config Config::load(const std::string& file) {
   if (!in) throw Failure(ErrorKind::usage, file + ": cannot be read; name the configuration with --config FILE");
   std::stringstream text;
   text << in.rdbuf();
+  return parse(text.str(), file);
+}
+
+Config Config::parse(const std::string& text, const std::string& file) {
   try {
-    return read(toml::parse(text.str(), file), file);
+    return read(toml::parse(text, file), file);
   } catch (const toml::parse_error& error) {
     // The description names what was expected; it quotes at most the token, never the line.
     const auto begin = error.source().begin;

@@ -68,6 +68,8 @@ struct Config {
 
   // Reads, expands ${NAME}, checks. Throws ConfigError.
   static Config load(const std::string& file);
+  // The same of a file's text; `file` is its name in messages.
+  static Config parse(const std::string& text, const std::string& file);
 };
 
 // "penstock.toml:12:3: unknown key "topik_prefix"; did you mean "topic_prefix"?"

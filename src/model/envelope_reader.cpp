@@ -20,6 +20,12 @@ struct Source {
   bool has_position = false;
 };
 
+std::int32_t narrow(std::int64_t number) {
+  const auto narrowed = static_cast<std::int32_t>(number);
+  if (narrowed != number) throw NotOurs{"a number out of range"};
+  return narrowed;
+}
+
 EndMark read_end(json::object object) {
   EndMark end;
   for (auto field : object) {
@@ -42,7 +48,7 @@ EndMark read_end(json::object object) {
         int i = 0;
         for (auto item : entry.get_array()) {
           if (i == 0) part.topic = std::string_view(item.get_string());
-          if (i == 1) part.partition = static_cast<std::int32_t>(std::int64_t(item.get_int64()));
+          if (i == 1) part.partition = narrow(item.get_int64());
           if (i == 2) part.count = item.get_int64();
           ++i;
         }
@@ -75,7 +81,7 @@ void read_position(json::object object, DecodedEnvelope& out) {
     } else if (name == "cdc_id") {
       e.position.cdc_id = number;
     } else if (name == "ordinal") {
-      e.position.ordinal = static_cast<std::int32_t>(number);
+      e.position.ordinal = narrow(number);
     } else {
       continue;
     }
@@ -104,10 +110,14 @@ Source read_source(json::object object, DecodedEnvelope& out) {
   return source;
 }
 
-// The raw text of an object; "" for null.
+// The raw text of an object; "" for null. Simdjson passes over what it is not asked for: a NUL, at which B's text would
+// end, and "{null" for an object. Its text reaches to the next token, blanks included.
 std::string_view read_image(json::value value) {
   if (value.is_null()) return {};
-  return value.get_object().value().raw_json();
+  std::string_view image = value.get_object().value().raw_json();
+  image = image.substr(0, image.find_last_not_of(" \t\r\n") + 1);
+  if (!image.ends_with('}') || image.find('\0') != image.npos) throw NotOurs{"an image that is no object"};
+  return image;
 }
 
 Op read_op(std::string_view text) {

@@ -34,6 +34,8 @@ Task<void> open_keys_where(pg::Connection& a, const std::string& pipeline, const
 
 Task<std::int64_t> request_where(pg::Connection& a, const std::string& pipeline, const std::string& relation,
                                  const std::string& where) {
+  const pg::Params source = pg::Params::of(relation);
+  co_await a.query("select penstock.hold_for_copy($1::text::regclass)", source);  // refuses what is better not read
   co_await open_keys_where(a, pipeline, relation, where);
   std::int64_t asked = 0;
   while (true) {

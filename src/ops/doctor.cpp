@@ -11,6 +11,7 @@
 #include "ops/retention.hpp"
 #include "ops/spec.hpp"
 #include "ops/status.hpp"
+#include "ops/topics.hpp"
 #include "sql/embedded_sql.hpp"
 
 namespace penstock::ops {
@@ -36,7 +37,8 @@ class Doctor {
     if (b_) co_await check_server(*b_, "B", sql::target_migrations());
     if (a_ && b_) {
       for (const auto& table : config_.tables) co_await check(table.source, check_table(table));
-      co_await check("installation", check_installation());
+      co_await check("Kafka: connection", connect_kafka());
+      if (kafka_) co_await check("installation", check_installation());
       if (installed_) co_await check_installed();
     }
     co_return std::move(diagnosis_);
@@ -67,6 +69,19 @@ class Doctor {
       refused = failure.what();
     }
     diagnosis_.away = true;  // refused or away: the program cannot go on either way
+    co_return Problems{refused};
+  }
+
+  Task<Problems> connect_kafka() {
+    std::string refused;
+    try {
+      co_await ask_kafka(config_);
+      kafka_ = true;
+      co_return Problems();
+    } catch (const Failure& failure) {
+      refused = failure.what();
+    }
+    diagnosis_.away = true;
     co_return Problems{refused};
   }
 
@@ -163,7 +178,7 @@ class Doctor {
 
   const Config& config_;
   std::optional<pg::Connection> a_, b_;
-  bool installed_ = false;
+  bool kafka_ = false, installed_ = false;
   Diagnosis diagnosis_;
 };
 

@@ -22,6 +22,8 @@ void add_bucket(std::vector<Suspect>& suspects, const std::map<std::string, std:
 }  // namespace
 
 Task<void> TableComparison::begin(const PipelineSpec::Table& table, const std::vector<std::string>& columns) {
+  const pg::Params source = pg::Params::of(table.relation);
+  co_await a_.query("select penstock.hold_for_copy($1::text::regclass)", source);  // refuses what is better not read
   const auto how = co_await compare_types(a_, table.relation, b_, table.target, columns);
   HashedTable a = co_await HashedTable::open(a_, table.relation, columns, table.key, how);
   HashedTable b = co_await HashedTable::open(b_, table.target, columns, table.key, how);

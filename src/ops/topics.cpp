@@ -72,6 +72,11 @@ Task<void> check_empty(kafka::Admin& admin, const kafka::TopicSpec& topic) {
 
 }  // namespace
 
+Task<void> ask_kafka(const Config& config) {
+  kafka::Admin admin(co_await asio::this_coro::executor, cluster_of(config));
+  co_await admin.describe_topic(kafka::dead_letter_topic(config.kafka.topic_prefix, config.pipeline.name));
+}
+
 Task<std::vector<kafka::TopicSpec>> missing_topics(const Config& config, const PipelineSpec& spec,
                                                    const std::optional<PipelineSpec>& before) {
   kafka::Admin admin(co_await asio::this_coro::executor, cluster_of(config));

@@ -9,6 +9,9 @@
 
 namespace penstock::ops {
 
+// Whether Kafka answers, and takes us: throws Failure where not.
+Task<void> ask_kafka(const Config& config);
+
 // Checks the pipeline's topics that are there: partitions, cleanup policy, room for a row; and that one which is new to
 // the pipeline holds no records (they would be somebody else's changes). before: what the last migrate stored. Throws
 // Failure(usage) naming the topic. Returns those that are missing; changes nothing.

@@ -15,22 +15,36 @@ using namespace asio::experimental::awaitable_operators;
 // SET, not in the startup packet: that would take the place of `options` in the connection string, in PGOPTIONS or in a
 // service file, and poolers refuse it. It costs one round trip a connection. The server, too, is to notice soon that we
 // are gone without a word: our session holds locks that others wait for.
+// And the search_path: in a schema that others may write to, anybody could plant a function or an operator that fits
+// our statements better than PostgreSQL's own, and would run as us. As under native replication, what the role and the
+// database say does not count; whoever needs a path names it in the connection string's options. Constraint exclusion
+// would run functions in a partition's CHECK while it plans.
 constexpr const char* kSession =
     "set default_transaction_isolation = 'read committed'; set tcp_keepalives_idle = 5; set tcp_keepalives_interval = "
-    "2; set tcp_keepalives_count = 3; set tcp_user_timeout = '30s'; select pg_backend_pid()";
+    "2; set tcp_keepalives_count = 3; set tcp_user_timeout = '30s'; set constraint_exclusion = off; "
+    "select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false) where not exists (select from "
+    "pg_catalog.pg_settings where name operator(pg_catalog.=) 'search_path' and source operator(pg_catalog.=) "
+    "'client'); select pg_catalog.pg_backend_pid()";
 
 // Only libpq's own words and the names in it: a notice may quote row values as well as an error.
 void log_notice(void*, const PGresult* notice) {
   if (spdlog::should_log(spdlog::level::debug)) log::debug("PostgreSQL says: {}", description(notice));
 }
 
-ConnectionHandle start(const ConnectOptions& options) {
+ConnectionHandle start(const ConnectOptions& options, bool must_verify) {
   const std::string application = "penstock " + options.name;
   // What stands before dbname is a default that the connection string may override; what stands behind it wins.
-  const char* const names[] = {
-      "fallback_application_name", "keepalives_idle", "keepalives_interval", "keepalives_count",
-      "tcp_user_timeout",          "dbname",          "client_encoding",     nullptr};
-  const char* const values[] = {application.c_str(), "5", "2", "3", "10000", options.dsn.c_str(), "UTF8", nullptr};
+  const char* const names[] = {"fallback_application_name",
+                               "keepalives_idle",
+                               "keepalives_interval",
+                               "keepalives_count",
+                               "tcp_user_timeout",
+                               "dbname",
+                               "client_encoding",
+                               must_verify ? "sslmode" : nullptr,
+                               nullptr};
+  const char* const values[] = {application.c_str(), "5",    "2",           "3",    "10000",
+                                options.dsn.c_str(), "UTF8", "verify-full", nullptr};
   ConnectionHandle handle(PQconnectStartParams(names, values, 1));
   if (!handle) throw connection_lost(nullptr, options.name);
   PQsetNoticeReceiver(handle.get(), log_notice, nullptr);
@@ -89,8 +103,8 @@ Task<std::exception_ptr> attempt(Opened& opened, const std::string& who, int hos
 }  // namespace
 
 Task<Opened> open_connection(const ConnectOptions& options) {
-  const int hosts = check_connection_string(options.dsn, options.name);
-  Opened opened{start(options), ""};
+  const auto [hosts, must_verify] = check_connection_string(options.dsn, options.name);
+  Opened opened{start(options, must_verify), ""};
   // A host that swallows packets costs tcp_user_timeout, then libpq goes on to the next one.
   const auto longest = options.connect_timeout * hosts;
   asio::steady_timer timer(co_await asio::this_coro::executor, longest);

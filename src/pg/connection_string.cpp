@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string_view>
 
@@ -45,9 +46,29 @@ bool port_is_no_number(std::string_view ports) {
   return ports.find_first_not_of("0123456789,") != std::string_view::npos;
 }
 
+// A socket, or this machine itself: nobody is in between.
+bool is_local(std::string_view host) {
+  return host.empty() || host.starts_with('/') || host.starts_with('@') || host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+bool all_local(std::string_view hosts) {
+  while (true) {
+    const auto comma = hosts.find(',');
+    if (!is_local(hosts.substr(0, comma))) return false;
+    if (comma == std::string_view::npos) return true;
+    hosts.remove_prefix(comma + 1);
+  }
+}
+
+std::string_view default_host(std::string_view hosts) {
+  const char* set = std::getenv("PGHOST");
+  return hosts.empty() && set != nullptr ? set : hosts;
+}
+
 }  // namespace
 
-int check_connection_string(const std::string& dsn, const std::string& who) {
+ConnectionString check_connection_string(const std::string& dsn, const std::string& who) {
   char* complaint = nullptr;
   const Options parsed(PQconninfoParse(dsn.c_str(), &complaint));
   PQfreemem(complaint);
@@ -64,7 +85,13 @@ int check_connection_string(const std::string& dsn, const std::string& who) {
                       "%40, : %3A, / %2F, and the port is a number");
   }
   const auto commas = [](std::string_view list) { return static_cast<int>(std::count(list.begin(), list.end(), ',')); };
-  return 1 + std::max(commas(hosts), commas(value_of(parsed, "hostaddr")));
+  const std::string_view addresses = value_of(parsed, "hostaddr");
+  ConnectionString read;
+  read.hosts = 1 + std::max(commas(hosts), commas(addresses));
+  // libpq's own default would take any server, and plain text where the server has no TLS: "prefer".
+  const bool said = !value_of(parsed, "sslmode").empty() || std::getenv("PGSSLMODE") != nullptr;
+  read.must_verify = !said && !all_local(addresses.empty() ? default_host(hosts) : addresses);
+  return read;
 }
 
 }  // namespace penstock::pg

@@ -108,7 +108,11 @@ Error not_connected(const PGconn* connection, const std::string& who, int hosts)
   if (text.starts_with("invalid ") || text.starts_with("could not match ")) kind = ErrorKind::usage;
   // With several hosts the last one's refusal says nothing about the others, which may only be down.
   if (hosts == 1 && !sqlstate.empty() && classify_sqlstate(sqlstate) != ErrorKind::transient) kind = ErrorKind::setup;
-  return {kind, std::string(sqlstate), "", who + ": " + one_line(text)};
+  std::string what = who + ": " + one_line(text);
+  if (text.find("server does not support SSL") != text.npos) {
+    what += "; where plain text will do, the connection string says sslmode=disable";
+  }
+  return {kind, std::string(sqlstate), "", what};
 }
 
 std::string_view sqlstate_in(std::string_view text) {

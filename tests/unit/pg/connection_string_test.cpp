@@ -12,17 +12,30 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(ConnectionString, CountsTheHosts) {
-  EXPECT_EQ(check_connection_string("", "A"), 1);
-  EXPECT_EQ(check_connection_string("postgresql://u:p%40ss%2Fword@h/db", "A"), 1);
-  EXPECT_EQ(check_connection_string("postgresql://u:p@h1:1,h2:2,h3/db?target_session_attrs=read-write", "A"), 3);
-  EXPECT_EQ(check_connection_string("host=h1,h2 password=p@s/s", "A"), 2);
-  EXPECT_EQ(check_connection_string("hostaddr=127.0.0.1,127.0.0.2", "A"), 2);
+  EXPECT_EQ(check_connection_string("", "A").hosts, 1);
+  EXPECT_EQ(check_connection_string("postgresql://u:p%40ss%2Fword@h/db", "A").hosts, 1);
+  EXPECT_EQ(check_connection_string("postgresql://u:p@h1:1,h2:2,h3/db?target_session_attrs=read-write", "A").hosts, 3);
+  EXPECT_EQ(check_connection_string("host=h1,h2 password=p@s/s", "A").hosts, 2);
+  EXPECT_EQ(check_connection_string("hostaddr=127.0.0.1,127.0.0.2", "A").hosts, 2);
 }
 
 TEST(ConnectionString, TakesSocketsAndUnusualNames) {
-  EXPECT_EQ(check_connection_string("postgresql:///db?host=/run/postgresql&user=me@home", "A"), 1);
-  EXPECT_EQ(check_connection_string("postgresql://u@h/a%40b", "A"), 1);
-  EXPECT_EQ(check_connection_string("host=@abstract dbname=db", "A"), 1);
+  EXPECT_EQ(check_connection_string("postgresql:///db?host=/run/postgresql&user=me@home", "A").hosts, 1);
+  EXPECT_EQ(check_connection_string("postgresql://u@h/a%40b", "A").hosts, 1);
+  EXPECT_EQ(check_connection_string("host=@abstract dbname=db", "A").hosts, 1);
+}
+
+TEST(ConnectionString, AServerElsewhereIsVerifiedUnlessItIsSaidOtherwise) {
+  for (const char* dsn : {"postgresql://u@a.example/db", "host=10.0.0.7", "host=localhost,b.example",
+                          "service=hr host=b", "host=localhost hostaddr=10.0.0.7",
+                          "postgresql://127.example/db?sslrootcert=/ca.crt", "host=/run/postgresql,b"}) {
+    EXPECT_TRUE(check_connection_string(dsn, "A").must_verify) << dsn;
+  }
+  for (const char* dsn :
+       {"postgresql://u@a.example/db?sslmode=require", "host=b sslmode=disable", "host=localhost", "host=127.0.0.1,::1",
+        "postgresql:///db", "host=/run/postgresql", "host=a.example hostaddr=127.0.0.1", "postgresql://[::1]/db"}) {
+    EXPECT_FALSE(check_connection_string(dsn, "A").must_verify) << dsn;
+  }
 }
 
 // What libpq takes for a host, a port or a database it quotes in its errors.
