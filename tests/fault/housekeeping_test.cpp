@@ -147,7 +147,7 @@ void expect_bounded_books_after(int batches) {
                                   std::pair<std::string, std::string>{"penstock.offsets", line.admin_dsn_b()}}) {
     Database admin(dsn);
     bool small = false;
-    for (int i = 0; i < 200 && !small; ++i) {
+    for (int i = 0; i < 600 && !small; ++i) {
       for (int n = 0; n < 20; ++n) a.run("update t set v = v + 1 where id = 1");
       small = admin.number("select pg_table_size('" + name + "')") < 4 << 20;
       std::this_thread::sleep_for(50ms);

@@ -20,8 +20,9 @@ void add(WriterReport& all, const WriterReport& one) {
 Load::Load(const Line& line)
     : thread_([this, dsn = line.dsn_a()] {
         for (unsigned round = 1; !stopping_; ++round) {
-          add(report_, write_employees(
-                           dsn, {.connections = 3, .duration = 500ms, .bad_share = 0.05, .seed = round, .pause = 3ms}));
+          add(report_,
+              write_employees(dsn,
+                              {.connections = 3, .duration = 500ms, .bad_share = 0.05, .seed = round, .pause = 20ms}));
         }
       }) {}
 

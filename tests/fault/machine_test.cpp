@@ -82,11 +82,12 @@ TEST(Threads, OfAProducerAreWaitedForWhenTheMachineHasNoneLeft) {
   Line line;
   line.create_employees();
   line.migrate_and_copy();
+  const ControlGroup group(ControlGroup::Of::threads, 1'000);
   Process capture = line.start("capture"), apply = line.start("apply");
   Load load(line);
   ASSERT_TRUE(line.b().becomes("select count(*) > 0 from employee_b", "t", 10));
-  const ControlGroup group(ControlGroup::Of::threads, 1);
   group.hold(capture);
+  group.allow(1);
   // The session that used the old producer goes, and so does it.
   Database(line.admin_dsn_a())
       .run(
