@@ -94,7 +94,7 @@ TEST_P(NetworkFaults, CostNothingButTheWait) {
   keep_history(line().a());
   Process replicator = line().start();
   auto load = std::async(std::launch::async, [&] {
-    return write_employees(line().dsn_a(), {.connections = 3, .duration = 25s, .bad_share = 0.05, .pause = 20ms});
+    return write_employees(line().dsn_a(), {.connections = 3, .duration = 25s, .bad_share = 0.05, .pause = 40ms});
   });
   expect_current("the start", 10);
 
@@ -117,12 +117,13 @@ TEST_P(NetworkFaults, CostNothingButTheWait) {
   proxy().slow(500'000, 5ms);
   expect_current("it became slow, and is still", 10);
   proxy().pass();
+  expect_current("it became fast again", 5);
 
   // Longer than every time-out of TCP's that we set.
   proxy().stall();
   std::this_thread::sleep_for(12s);
   proxy().pass();
-  expect_current("a stall of 12 s", 5);
+  expect_current("a stall of 12 s, with what was written meanwhile", 10);
 
   // What is open is dead and does not say so.
   proxy().forget();
