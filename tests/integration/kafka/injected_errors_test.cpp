@@ -44,7 +44,8 @@ class InjectedErrors : public KafkaTest {
   }
 
   // As the capture does: after a failure that waiting may mend, a new producer sends what was not acknowledged.
-  // Returns how often that was.
+  // Returns how often that was. One record at a time: the mock takes those behind a refused one, which a real broker's
+  // sequence numbers do not let in.
   int deliver() {
     int recoveries = 0;
     std::uint64_t delivered = 0;
@@ -55,9 +56,8 @@ class InjectedErrors : public KafkaTest {
           for (std::uint64_t i = delivered; i < kRecords; ++i) {
             const std::string value = std::to_string(i);
             co_await producer.send(record(value));
-            if (i % 10 == 0) co_await producer.flush();
+            co_await producer.flush();
           }
-          co_await producer.flush();
         } catch (const Failure& failure) {
           EXPECT_TRUE(failure.worth_waiting()) << failure.what();
           ++recoveries;
@@ -141,15 +141,12 @@ TEST_F(InjectedErrors, OfATopicThatIsUnknownForAMomentAreWaitedFor) {
 }
 
 TEST_F(InjectedErrors, ThatAreFatalToAProducerEndItAndTheNextOneGoesOn) {
-  for (const auto fatal : {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH}) {
-    inject(kProduce, {RD_KAFKA_RESP_ERR_NO_ERROR, fatal});
-    const int recoveries = deliver();
-    EXPECT_LE(recoveries, 1);
-    rd_kafka_mock_clear_request_errors(brokers_.get(), kProduce);
-  }
-  // Two runs, one after the other.
-  std::vector<std::string> values = read_all();
-  expect_all(values, 1);
+  inject(kProduce, {RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+                    RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH});
+  const int recoveries = deliver();
+  EXPECT_GE(recoveries, 1);
+  EXPECT_LE(recoveries, 2);
+  expect_all(read_all(), recoveries);
 }
 
 TEST_F(InjectedErrors, OfReadingThatPassAreRetriedWithoutLossAndInOrder) {
