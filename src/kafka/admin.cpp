@@ -88,7 +88,11 @@ Task<EventHandle> Admin::Impl::answer(rd_kafka_admin_op_t operation, const char*
       continue;
     }
     const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw failure_of(code, doing, rd_kafka_event_error_string(event.get()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      std::string detail = rd_kafka_event_error_string(event.get());
+      if (is_outage(code) && !complaint().empty()) detail += "; " + complaint();
+      throw failure_of(code, doing, detail);
+    }
     heard();
     co_return event;
   }

@@ -63,7 +63,8 @@ void Client::note(rd_kafka_resp_err_t code, std::string_view reason) {
   // A single broker of many may be away without harm; an outage is when none answers.
   if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || outage_since_) return;
   outage_since_ = std::chrono::steady_clock::now();
-  log::info("Kafka {}: no broker answers ({}); connecting again until one does", to_string(role_), reason);
+  log::info("Kafka {}: no broker answers ({}); connecting again until one does", to_string(role_),
+            complaint_.empty() ? reason : std::string_view(complaint_));
 }
 
 void Client::report_return() {
@@ -87,10 +88,16 @@ void Client::on_error(rd_kafka_t* handle, int code, const char* reason, void* op
   self.trouble_ = failure_of(error, fmt::format("Kafka {}", to_string(self.role_)), reason);
 }
 
-void Client::on_log(const rd_kafka_t*, int level, const char* facility, const char* text) {
+void Client::on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
   // CONFWARN: a property of the other role, since all clients get the user's. FAIL, ERROR, FATAL: on_error tells the
   // same.
   const std::string_view about(facility);
+  if (about == "FAIL") {  // "[thrd:…]: host:port: what is wrong"
+    const std::string_view said(text);
+    const auto thread_end = said.find("]: ");
+    static_cast<Client*>(rd_kafka_opaque(handle))->complaint_ =
+        said.substr(thread_end == said.npos ? 0 : thread_end + 3);
+  }
   const bool told_elsewhere =
       about == "CONFWARN" || about == "FAIL" || about == "ERROR" || about == "FATAL" || about == "GETPID";
   if (level > LOG_WARNING || told_elsewhere) {

@@ -34,6 +34,9 @@ class Client {
   // What librdkafka reported that it cannot mend by itself (no right, no such topic, a wrong password); said once.
   std::optional<Failure> take_trouble() { return std::exchange(trouble_, std::nullopt); }
 
+  // What was last said of a connection to a broker: why there is none, where something only timed out. Perhaps empty.
+  const std::string& complaint() const { return complaint_; }
+
   // An error that librdkafka mends itself; logged once an outage.
   void note(rd_kafka_resp_err_t code, std::string_view reason);
 
@@ -48,6 +51,7 @@ class Client {
 
   Role role_;
   std::optional<std::chrono::steady_clock::time_point> outage_since_;
+  std::string complaint_;
   std::optional<Failure> fatal_;
   std::optional<Failure> trouble_;
   std::unique_ptr<rd_kafka_t, Destroy> handle_;

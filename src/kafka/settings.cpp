@@ -26,7 +26,6 @@ constexpr Default kCommon[] = {
     {"socket.timeout.ms", "10000"},  // a broker that froze is given up after this
     {"topic.metadata.refresh.fast.interval.ms", "50"},
     {"topic.metadata.propagation.max.ms", "5000"},  // only then is a topic that was not found said to be missing
-    {"log.connection.close", "false"},              // idle connections are closed by brokers: no news
     // With TLS the broker's certificate is checked, and that it is this broker's, whatever librdkafka's version does.
     {"enable.ssl.certificate.verification", "true"},
     {"ssl.endpoint.identification.algorithm", "https"},
