@@ -16,6 +16,8 @@ std::string with_database(const std::string& dsn, const std::string& database) {
 Task<pg::Connection> connect(std::string dsn) {
   pg::ConnectOptions where(std::move(dsn), "B");
   pg::Connection connection = co_await pg::Connection::connect(std::move(where));
+  co_await connection.script(
+      "set search_path = public");  // the program's own sessions have none; the tests' SQL is short
   co_return connection;
 }
 

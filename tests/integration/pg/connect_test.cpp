@@ -49,6 +49,17 @@ TEST(Connect, LeavesWhatTheConnectionStringSays) {
   });
 }
 
+TEST(Connect, LooksForNamesInPostgresAloneUnlessTheConnectionStringSaysWhere) {
+  test::run_task([]() -> Task<void> {
+    Connection a = co_await connect();
+    const std::string ours = co_await setting(a, "search_path");
+    EXPECT_EQ(ours, "pg_catalog, pg_temp");
+    Connection named = co_await Connection::connect({dsn_of_a_with("options=-csearch_path%3Dpublic"), "A"});
+    const std::string theirs = co_await setting(named, "search_path");
+    EXPECT_EQ(theirs, "public");
+  });
+}
+
 int tcp_option(const Connection& connection, int option) {
   int value = 0;
   socklen_t size = sizeof value;
