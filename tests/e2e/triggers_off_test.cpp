@@ -25,7 +25,7 @@ class TriggersOff : public testing::Test {
     line_.a().run("create table " + table + " (" + columns + ")");
     line_.b().run("create table if not exists fired (by text); create table " + table + " (" + columns +
                   "); create or replace function note() returns trigger language plpgsql as $$ begin "
-                  "insert into fired values (tg_table_name || ' ' || tg_op); return coalesce(new, old); end $$; "
+                  "insert into public.fired values (tg_table_name || ' ' || tg_op); return coalesce(new, old); end $$; "
                   "create trigger rows before insert or update or delete on " +
                   table + " for each row execute function note(); create trigger emptied after truncate on " + table +
                   " for each statement execute function note()");
