@@ -18,7 +18,7 @@ rd_kafka_type_t type_of(Role role) {
 }  // namespace
 
 void Client::Destroy::operator()(rd_kafka_t* handle) const {
-  // Leaves no group (none was joined) and waits for no broker.
+  // Waits for no broker. A member leaves its group before (Consumer::leave).
   rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
@@ -29,6 +29,7 @@ Client::Client(Role role, const std::vector<Setting>& settings, const Callbacks&
   rd_kafka_conf_set_log_cb(conf.get(), &Client::on_log);
   if (callbacks.delivered != nullptr) rd_kafka_conf_set_dr_msg_cb(conf.get(), callbacks.delivered);
   if (callbacks.committed != nullptr) rd_kafka_conf_set_offset_commit_cb(conf.get(), callbacks.committed);
+  if (callbacks.rebalance != nullptr) rd_kafka_conf_set_rebalance_cb(conf.get(), callbacks.rebalance);
   std::array<char, 512> text{};
   handle_.reset(rd_kafka_new(type_of(role), conf.get(), text.data(), text.size()));
   if (!handle_) throw Failure(ErrorKind::usage, fmt::format("Kafka {}: {}", to_string(role), text.data()));

@@ -4,6 +4,7 @@
 
 #include "base/task.hpp"
 #include "model/journal_sql.hpp"
+#include "ops/spec.hpp"
 #include "sql/embedded_sql.hpp"
 
 namespace penstock::ops {
@@ -15,13 +16,15 @@ constexpr auto kInterval = 20ms;
 
 }  // namespace
 
-Coverage::Coverage(const std::string& pipeline, std::string snapshot)
-    : pipeline_(pipeline), snapshot_(std::move(snapshot)), covered_(journal_sql(sql::source::covered, pipeline)) {}
+Coverage::Coverage(const Config& config, std::string snapshot)
+    : config_(config), snapshot_(std::move(snapshot)), covered_(journal_sql(sql::source::covered, pipeline_)) {}
 
 Task<bool> Coverage::look(pg::Connection& a, pg::Connection& b) {
   bool there = false;
   const std::string on_a = co_await look_at_a(a);
-  const std::string on_b = co_await look_at_b(b, there);
+  const bool by_key = config_.pipeline.consistency == Config::Consistency::key;
+  auto looking = by_key ? look_at_partitions(b, there) : look_at_b(b, there);
+  const std::string on_b = co_await std::move(looking);
   const bool working = co_await transaction_moved(b);
   if (working || on_a + on_b != seen_) moved_ = std::chrono::steady_clock::now();
   seen_ = on_a + on_b;
@@ -32,6 +35,7 @@ Task<std::string> Coverage::look_at_a(pg::Connection& a) {
   const pg::Result slot = co_await a.query(covered_, pg::Params::of(pipeline_, snapshot_));
   if (slot.empty()) throw Failure(ErrorKind::usage, "the pipeline is not installed on A: run `penstock migrate`");
   if (!wanted_ && slot.boolean(0, 3)) wanted_ = {slot.int64(0, 1), slot.int64(0, 2)};
+  acknowledged_ = wanted_ && (slot.int64(0, 1) > wanted_->batch || slot.boolean(0, 5));
   co_return fmt::format("A {} {} {}", slot.text(0, 0), slot.text(0, 1), slot.text(0, 4));
 }
 
@@ -49,6 +53,18 @@ Task<std::string> Coverage::look_at_b(pg::Connection& b, bool& there) {
   co_return fmt::format(" B {} {}", batch, offsets.text(0, 2));
 }
 
+Task<std::string> Coverage::look_at_partitions(pg::Connection& b, bool& there) {
+  if (acknowledged_ && !ends_) {
+    const PipelineSpec spec = co_await stored_spec(b, pipeline_);
+    ends_ = co_await ends_in_kafka(config_, spec);
+  }
+  const PartitionEnds on_b = co_await ends_on_b(b, pipeline_);
+  there = ends_ && reached(*ends_, on_b);
+  std::string seen = " B";
+  for (const auto& [where, end] : on_b) seen += fmt::format(" {}", end);
+  co_return seen;
+}
+
 Task<bool> Coverage::transaction_moved(pg::Connection& b) {
   const pg::Result open = co_await b.query(sql::target::apply_progress);
   const std::string transaction(open.empty() ? "" : open.text(0, 0));
@@ -59,9 +75,9 @@ Task<bool> Coverage::transaction_moved(pg::Connection& b) {
   co_return moved;
 }
 
-Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
+Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const Config& config,
                               const std::string& snapshot, std::chrono::seconds patience) {
-  Coverage coverage(pipeline, snapshot);
+  Coverage coverage(config, snapshot);
   while (true) {
     const bool there = co_await coverage.look(a, b);
     if (there || coverage.still_for() >= patience) co_return there;
