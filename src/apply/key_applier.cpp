@@ -116,11 +116,11 @@ Task<void> KeyApplier::take_over(Session& session, const kafka::Consumer::Moved&
     session.paused.erase(static_cast<std::size_t>(index));
     consumer_->resume(std::span(&where, 1));  // librdkafka keeps a pause
   }
-  if (moved.given.empty()) co_return;
+  if (!moved.given) co_return;
   co_await session.target->load_truncates();
   co_await session.target->load_open_rejects();
   co_await remember_nonces(session);
-  co_await start_partitions(session, moved.given);
+  co_await start_partitions(session, *moved.given);
   log::info("apply: applying {} of {} partitions of {}", session.ours.size(), partitions_.all().size(),
             options_.pipeline);
 }

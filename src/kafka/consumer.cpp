@@ -71,11 +71,16 @@ struct Consumer::Impl : Client {
     auto& self = *static_cast<Impl*>(static_cast<Client*>(opaque));
     if (!self.moved) self.moved.emplace();
     const bool given = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-    if (!given && !self.moved->given.empty()) self.failure = Failure(ErrorKind::transient, "Kafka took partitions back");
-    if (!given) ErrorHandle(rd_kafka_incremental_unassign(handle, partitions));
+    if (given) {
+      self.moved->given.emplace();
+    } else {
+      // Given before that and not yet added: the group is to be joined anew.
+      if (self.moved->given) self.failure = Failure(ErrorKind::transient, "Kafka took partitions back");
+      ErrorHandle(rd_kafka_incremental_unassign(handle, partitions));
+    }
+    auto& list = given ? *self.moved->given : self.moved->taken;
     for (int i = 0; i < partitions->cnt; ++i) {
-      (given ? self.moved->given : self.moved->taken)
-          .push_back({partitions->elems[i].topic, partitions->elems[i].partition});
+      list.push_back({partitions->elems[i].topic, partitions->elems[i].partition});
     }
   }
 

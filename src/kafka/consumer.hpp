@@ -31,9 +31,10 @@ class Consumer {
   ~Consumer();
 
   // Of a member: what the group gave and took, once whenever it did; poll() returns nothing else then. What was taken is
-  // read no more. What was given must go to add(), whose messages are the first ones of it.
+  // read no more. What was given, be it no partition at all, must go to add(); until then nothing is read.
   struct Moved {
-    std::vector<TopicPartition> given, taken;
+    std::optional<std::vector<TopicPartition>> given;
+    std::vector<TopicPartition> taken;
   };
   std::optional<Moved> take_moved();
   void add(std::span<const TopicPartitionOffset> from);
