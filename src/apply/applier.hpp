@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "apply/batch_assembler.hpp"
 #include "apply/applier_options.hpp"
+#include "apply/batch_assembler.hpp"
 #include "apply/batch_progress.hpp"
 #include "apply/batch_writer.hpp"
 #include "apply/dead_letters.hpp"

@@ -23,9 +23,9 @@ struct Piece {
   BatchId id;                   // without a batch in hand: the last one applied
   std::vector<Record> records;  // of the batch, in position order
   std::vector<Record> poison;
-  bool of_batch = false;       // false: nothing but poison
-  bool last = false;           // the batch is complete with this
-  std::optional<EndMark> end;  // set when last && of_batch
+  bool of_batch = false;                     // false: nothing but poison
+  bool last = false;                         // the batch is complete with this
+  std::optional<EndMark> end;                // set when last && of_batch
   std::vector<PartitionPosition> positions;  // where every partition stands once this is committed
 };
 
@@ -41,6 +41,8 @@ class BatchAssembler {
   // A batch is complete, a piece is full, or poison came while no batch is in hand.
   bool piece_ready() const;
   Piece take_piece();
+  // Where every partition stands once all pieces taken so far are committed.
+  std::vector<PartitionPosition> positions() const;
   // The last piece taken is committed: goes on with what was kept aside.
   void committed();
 
@@ -66,7 +68,6 @@ class BatchAssembler {
     std::optional<EndMark> end;
   };
 
-  std::vector<PartitionPosition> positions() const;
   bool consider(Partition& partition, Record& record);  // false: it belongs to a later batch
   void begin(const Record& record);
   void take(Partition& partition, Record& record);

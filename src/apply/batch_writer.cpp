@@ -16,10 +16,6 @@ constexpr std::string_view kFenced = "PN002";
 
 constexpr std::string_view kAppliedNotCommitted = "apply.applied_not_committed";
 
-[[noreturn]] void throw_fenced() {
-  throw Failure(ErrorKind::transient, "another applier was here meanwhile; reading B's offsets anew");
-}
-
 bool slow_path_helps(const pg::Error& error) { return row_is_to_blame(error) || error.sqlstate() == kFastPathEnds; }
 
 // Records that no statement of the fast path can treat.
@@ -92,7 +88,7 @@ Task<bool> BatchWriter::apply_at_once(const Piece& piece) {
     if (session_.connection().broken()) throw;
     const bool at_fence = session_.connection().failed_step() < behind_fence;
     if (at_fence || !slow_path_helps(e)) {
-      if (e.sqlstate() == kFenced || (at_fence && row_is_to_blame(e))) throw_fenced();
+      if (e.sqlstate() == kFenced || (at_fence && row_is_to_blame(e))) throw Fenced();
       throw;
     }
     error = e;
@@ -115,7 +111,7 @@ Task<void> BatchWriter::begin(const Piece& piece) {
   try {
     co_await session_.connection().pipeline(trip.steps());
   } catch (const pg::Error& e) {
-    if (e.sqlstate() == kFenced || row_is_to_blame(e)) throw_fenced();
+    if (e.sqlstate() == kFenced || row_is_to_blame(e)) throw Fenced();
     throw;
   }
   open_ = std::make_unique<Open>(session_, ledger_);

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using Clock = KeyAssembler::Clock;
 
 constexpr std::size_t kPollRecords = 1'000;
-constexpr auto kPollTimeout = 100ms;     // how soon a stop is noticed; records end the wait at once
+constexpr auto kPollTimeout = 100ms;       // how soon a stop is noticed; records end the wait at once
 constexpr auto kHeldUpPollTimeout = 20ms;  // while refused rows wait for their next turn
 constexpr auto kHouseInterval = 5s;
 constexpr std::size_t kTrimUnits = 1'000;
@@ -106,7 +106,8 @@ Task<void> KeyApplier::stream(Session& session, StopToken& stop) {
   }
 }
 
-// Partitions that the group gave us go on from where B says: whoever had them before may have come further than Kafka knows.
+// Partitions that the group gave us go on from where B says: whoever had them before may have come further than Kafka
+// knows.
 Task<void> KeyApplier::take_over(Session& session, const kafka::Consumer::Moved& moved) {
   for (const auto& where : moved.taken) {
     const int index = partitions_.index_of(where.topic, where.partition);
@@ -120,12 +121,15 @@ Task<void> KeyApplier::take_over(Session& session, const kafka::Consumer::Moved&
   co_await session.target->load_truncates();
   co_await session.target->load_open_rejects();
   co_await remember_nonces(session);
-  co_await start_partitions(session, *moved.given);
+  const auto from = co_await begin_partitions(session, *moved.given);
+  consumer_->add(from);
   log::info("apply: applying {} of {} partitions of {}", session.ours.size(), partitions_.all().size(),
             options_.pipeline);
 }
 
-Task<void> KeyApplier::start_partitions(Session& session, const std::vector<kafka::TopicPartition>& given) {
+// Where they are to be read from.
+Task<std::vector<kafka::TopicPartitionOffset>> KeyApplier::begin_partitions(
+    Session& session, const std::vector<kafka::TopicPartition>& given) {
   const auto states = co_await load_partition_states(session.target->connection(), options_.pipeline);
   const auto watermarks = co_await admin_->watermarks(given);
   std::vector<kafka::TopicPartitionOffset> from;
@@ -139,10 +143,11 @@ Task<void> KeyApplier::start_partitions(Session& session, const std::vector<kafk
     const auto known = states.find(where);
     const PartitionState state = known == states.end() ? PartitionState{} : known->second;
     if (state.next_offset < there.low || state.next_offset > there.high) {
-      throw Failure(ErrorKind::safety,
-                    fmt::format("{} partition {} holds offsets {} to {}, and B has come to {}: the topic was recreated, "
-                                "or its retention took what B has not applied",
-                                where.topic, where.partition, there.low, there.high, state.next_offset));
+      throw Failure(
+          ErrorKind::safety,
+          fmt::format("{} partition {} holds offsets {} to {}, and B has come to {}: the topic was recreated, "
+                      "or its retention took what B has not applied",
+                      where.topic, where.partition, there.low, there.high, state.next_offset));
     }
     // The record before is read once more, where it is still there.
     const bool check_last = state.next_offset > there.low;
@@ -150,7 +155,17 @@ Task<void> KeyApplier::start_partitions(Session& session, const std::vector<kafk
     session.assembler.begin(static_cast<std::size_t>(index), state, check_last);
     session.ours.insert(where);
   }
-  consumer_->add(from);
+  co_return from;
+}
+
+// Another applier was faster: it has the partitions now, or had them and woke up. B knows how far it came.
+Task<void> KeyApplier::begin_again(Session& session, const Unit& unit) {
+  std::vector<kafka::TopicPartition> fenced;
+  for (const auto& move : unit.moves) fenced.push_back(partitions_.all()[move.partition]);
+  log::info("apply: another applier was here meanwhile; reading B's offsets of {} partitions anew", fenced.size());
+  co_await remember_nonces(session);
+  const auto from = co_await begin_partitions(session, fenced);
+  consumer_->rewind(from);
 }
 
 Task<void> KeyApplier::remember_nonces(Session& session) {
@@ -169,13 +184,15 @@ Task<void> KeyApplier::apply(Session& session) {
   bool wait = true;
   if (since && now - *since > kPatience && !unit.truncate) wait = co_await others_lag(session, unit);
   RefusedForNow::Records refused;
-  bool done = false;
+  bool done = false, fenced = false;
   try {
     co_await attempt(session, unit, wait);
     done = true;
   } catch (const RefusedForNow& now_refused) {
     refused = now_refused.records();
     log::debug("apply: {} rows wait for other partitions: {}", refused.size(), now_refused.what());
+  } catch (const Fenced&) {
+    fenced = true;
   } catch (const pg::Error& error) {
     // A table that others' rows refer to is empty once theirs are gone.
     const bool referred_to = unit.truncate && row_is_to_blame(error);
@@ -193,6 +210,10 @@ Task<void> KeyApplier::apply(Session& session) {
   co_await session.writer.abandon();
   co_await session.target->load_truncates();
   co_await session.target->load_open_rejects();
+  if (fenced) {
+    co_await begin_again(session, unit);
+    co_return;
+  }
   session.assembler.put_back(std::move(unit), refused, Clock::now());
 }
 
@@ -207,8 +228,9 @@ Task<void> KeyApplier::attempt(Session& session, Unit& unit, bool wait) {
   }
 }
 
-// The first of its copies that comes to B is executed. Nothing that stands behind it in any partition can be on B by then, for
-// its applier would have come to its own copy first; and what stands before it in another one is not applied any more.
+// The first of its copies that comes to B is executed. Nothing that stands behind it in any partition can be on B by
+// then, for its applier would have come to its own copy first; and what stands before it in another one is not applied
+// any more.
 Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
   const Record& record = unit.piece.records.front();
   TargetSession& target = *session.target;
@@ -225,8 +247,8 @@ Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
   const std::vector<pg::Result> claimed = co_await target.connection().pipeline(claim.steps());
   Outcome outcome;
   if (!claimed.back().empty()) {
-    const pg::Result referred = co_await target.connection().query(sql::target::is_referred_to,
-                                                                   pg::Params::of(target.tables()[table].spec().target));
+    const pg::Result referred = co_await target.connection().query(
+        sql::target::is_referred_to, pg::Params::of(target.tables()[table].spec().target));
     outcome.tallies[table].applied = 1;
     ++unit.moves.front().to.taken;
     RoundTrip empty;

@@ -29,7 +29,9 @@ class KeyApplier {
   Task<void> serve(StopToken& stop);
   Task<void> stream(Session& session, StopToken& stop);
   Task<void> take_over(Session& session, const kafka::Consumer::Moved& moved);
-  Task<void> start_partitions(Session& session, const std::vector<kafka::TopicPartition>& given);
+  Task<std::vector<kafka::TopicPartitionOffset>> begin_partitions(Session& session,
+                                                                  const std::vector<kafka::TopicPartition>& given);
+  Task<void> begin_again(Session& session, const Unit& unit);
   Task<void> remember_nonces(Session& session);
   Task<void> apply_what_is_ready(Session& session);
   Task<void> apply(Session& session);

@@ -1,8 +1,9 @@
-// Why each key is exact. A key's changes are all in one partition, in the order in which A made them (route.hpp). B holds for each
-// partition the offset behind the last record it has, and the highest position it has taken: what comes at or below that was sent
-// twice by a capture that began its batch again. Nothing can be missing in between: offsets follow each other without a gap, a
-// partition's last record of a batch says how many there were, and the next batch is opened only when all of the last one is in
-// Kafka. Another life of A shows itself in the nonces: two for one batch number, or a predecessor that B knows otherwise.
+// Why each key is exact. A key's changes are all in one partition, in the order in which A made them (route.hpp). B
+// holds for each partition the offset behind the last record it has, and the highest position it has taken: what comes
+// at or below that was sent twice by a capture that began its batch again. Nothing can be missing in between: offsets
+// follow each other without a gap, a partition's last record of a batch says how many there were, and the next batch is
+// opened only when all of the last one is in Kafka. Another life of A shows itself in the nonces: two for one batch
+// number, or a predecessor that B knows otherwise.
 #include "apply/key_assembler.hpp"
 
 #include <algorithm>
@@ -61,13 +62,15 @@ void KeyAssembler::add(Record record) {
   const auto& where = numbering_.all()[record.partition];
   if (std::exchange(feed.check_last, false)) {
     if (record.offset == feed.row.next_offset - 1 && identity_of(record) == feed.row.last_record) return;
-    stop_for_safety(fmt::format("{} partition {} holds another record before offset {} than the one B has applied: the "
-                                "topic was recreated",
-                                where.topic, where.partition, feed.row.next_offset));
+    stop_for_safety(
+        fmt::format("{} partition {} holds another record before offset {} than the one B has applied: the "
+                    "topic was recreated",
+                    where.topic, where.partition, feed.row.next_offset));
   }
   if (record.offset != feed.ahead.next_offset) {
-    stop_for_safety(fmt::format("offsets {} to {} of {} partition {} are missing: the topic was compacted, or recreated",
-                                feed.ahead.next_offset, record.offset - 1, where.topic, where.partition));
+    stop_for_safety(
+        fmt::format("offsets {} to {} of {} partition {} are missing: the topic was compacted, or recreated",
+                    feed.ahead.next_offset, record.offset - 1, where.topic, where.partition));
   }
   const bool duplicate = record.poison.empty() && is_duplicate(feed, record);
   if (record.poison.empty() && !duplicate) {
@@ -107,8 +110,9 @@ void KeyAssembler::check_begin(const Feed& feed, const Record& record) const {
   }
   const auto before = recent_.find({number.first, BatchNo{static_cast<std::int64_t>(number.second) - 1}});
   if (before != recent_.end() && before->second != record.previous) {
-    stop_for_safety(name_of(record) + " follows another batch than the one B has: A went back in time, or another A writes "
-                                      "to these topics");
+    stop_for_safety(name_of(record) +
+                    " follows another batch than the one B has: A went back in time, or another A writes "
+                    "to these topics");
   }
 }
 
@@ -152,7 +156,8 @@ Unit KeyAssembler::take(Clock::time_point now) {
   const auto earlier = [](const Record& a, const Record& b) { return a.position < b.position; };
   std::stable_sort(unit.piece.records.begin(), unit.piece.records.end(), earlier);
   // The rows that the fence writes: always in one order, so that two appliers wait for each other and do not lock up.
-  std::sort(unit.moves.begin(), unit.moves.end(), [](const auto& a, const auto& b) { return a.partition < b.partition; });
+  std::sort(unit.moves.begin(), unit.moves.end(),
+            [](const auto& a, const auto& b) { return a.partition < b.partition; });
   return unit;
 }
 
@@ -173,7 +178,7 @@ void KeyAssembler::move_into(Unit& unit, std::size_t partition) {
     feed.bytes -= queued.record.bytes;
     ++size;
     unit.truncate = truncate;
-    auto& where = queued.duplicate                 ? unit.duplicates
+    auto& where = queued.duplicate                ? unit.duplicates
                   : !queued.record.poison.empty() ? unit.piece.poison
                                                   : unit.piece.records;
     where.push_back(std::move(queued.record));
@@ -199,8 +204,7 @@ void KeyAssembler::put_back(Unit unit, const std::vector<std::pair<std::size_t, 
   for (auto& record : unit.piece.records) all.push_back({std::move(record), false});
   for (auto& record : unit.piece.poison) all.push_back({std::move(record), false});
   for (auto& record : unit.duplicates) all.push_back({std::move(record), true});
-  std::sort(all.begin(), all.end(),
-            [](const Queued& a, const Queued& b) { return a.record.offset > b.record.offset; });
+  std::sort(all.begin(), all.end(), [](const Queued& a, const Queued& b) { return a.record.offset > b.record.offset; });
   for (auto& queued : all) {
     Feed& feed = feeds_[queued.record.partition];
     feed.bytes += queued.record.bytes;
@@ -215,8 +219,8 @@ void KeyAssembler::put_back(Unit unit, const std::vector<std::pair<std::size_t, 
           static_cast<std::size_t>(first - move.from.next_offset), now);
 }
 
-// What stands before the first refused record goes at once. Then the record alone, for others may need what it brings; and
-// all that is there, where rows of this partition may make room for each other.
+// What stands before the first refused record goes at once. Then the record alone, for others may need what it brings;
+// and all that is there, where rows of this partition may make room for each other.
 void KeyAssembler::hold_up(Feed& feed, std::size_t size, std::size_t good, Clock::time_point now) {
   if (good > 0 && feed.records_max != good) {
     feed.records_max = good;

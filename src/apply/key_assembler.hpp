@@ -27,8 +27,8 @@ class KeyAssembler {
 
   KeyAssembler(const Partitions& partitions, PieceLimits limits);
 
-  // A partition becomes ours, with what B says of it. With `check_last` the record before its next offset is read first,
-  // and must be the one that B had.
+  // A partition becomes ours, with what B says of it. With `check_last` the record before its next offset is read
+  // first, and must be the one that B had.
   void begin(std::size_t partition, PartitionState from, bool check_last);
   // It is another's: what is in memory of it is forgotten.
   void forget(std::size_t partition) { feeds_[partition] = {}; }
@@ -48,7 +48,7 @@ class KeyAssembler {
   // Since when a partition is held up by refused rows.
   std::optional<Clock::time_point> held_up_since(const Unit& unit) const;
 
-  bool holds_up() const;  // a partition is held up
+  bool holds_up() const;                         // a partition is held up
   bool runs_ahead(std::size_t partition) const;  // enough is queued: pause it
 
  private:

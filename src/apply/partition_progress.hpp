@@ -8,7 +8,8 @@ namespace penstock::apply {
 // One row of penstock.partition_offsets a unit and partition: partitions that move independently.
 class PartitionProgress : public Progress {
  public:
-  PartitionProgress(TargetSession& session, const Partitions& partitions) : session_(session), partitions_(partitions) {}
+  PartitionProgress(TargetSession& session, const Partitions& partitions)
+      : session_(session), partitions_(partitions) {}
 
   // The unit that is applied next. Its moves get their counts when it is committed.
   void begin(Unit& unit) { unit_ = &unit; }

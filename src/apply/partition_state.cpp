@@ -33,8 +33,8 @@ void append_move(std::string& out, const PartitionMove& move, const kafka::Topic
   append_numbers(out, R"(,"first_offset":{},"next_offset":{},"epoch":{},"batch":{},"cdc_id":{},"ordinal":{})",
                  move.from.next_offset, to.next_offset, to.highest.epoch, to.highest.batch, to.highest.cdc_id,
                  to.highest.ordinal);
-  append_numbers(out, R"(,"nonce":{},"count":{},"taken":{},"applied":{},"rejected":{},"poison":{})", to.nonce,
-                 to.count, to.taken, to.applied, to.rejected, to.poison);
+  append_numbers(out, R"(,"nonce":{},"count":{},"taken":{},"applied":{},"rejected":{},"poison":{})", to.nonce, to.count,
+                 to.taken, to.applied, to.rejected, to.poison);
   out.append(to.ended ? R"(,"ended":true,"last_record":)" : R"(,"ended":false,"last_record":)");
   append_json_string(out, to.last_record);
   out.append(",\"snapshot\":");
@@ -72,8 +72,7 @@ std::string identity_of(const Record& record) {
 Task<std::map<kafka::TopicPartition, PartitionState>> load_partition_states(pg::Connection& connection,
                                                                             std::string_view pipeline) {
   std::map<kafka::TopicPartition, PartitionState> states;
-  const pg::Result rows =
-      co_await connection.query(sql::target::newest_partition_offsets, pg::Params().add(pipeline));
+  const pg::Result rows = co_await connection.query(sql::target::newest_partition_offsets, pg::Params().add(pipeline));
   for (int row = 0; row < rows.rows(); ++row) {
     PartitionState& state = states[{std::string(rows.text(row, 0)), static_cast<std::int32_t>(rows.int64(row, 1))}];
     state.next_offset = rows.int64(row, 2);

@@ -13,6 +13,12 @@
 
 namespace penstock::apply {
 
+// B's newest offsets are not those this session built on: another applier was here.
+class Fenced : public Failure {
+ public:
+  Fenced() : Failure(ErrorKind::transient, "another applier was here meanwhile; reading B's offsets anew") {}
+};
+
 // Constraints refuse rows, perhaps only until another applier has done its part: what was to be done is to be done
 // again. The refused records by partition and offset.
 class RefusedForNow : public Failure {

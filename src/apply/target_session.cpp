@@ -16,17 +16,19 @@ Task<std::unique_ptr<TargetSession>> TargetSession::open(const Options& options,
   pg::ConnectOptions where(options.dsn, "B");
   pg::Connection connection = co_await pg::Connection::connect(std::move(where));
   std::unique_ptr<TargetSession> session(new TargetSession(std::move(connection), options.pipeline));
-  co_await session->configure();
+  co_await session->configure(options.alone);
   const bool ours = co_await session->stand_by(options.alone, stop);
   if (!ours) co_return nullptr;
   co_await session->load(options.tables);
   co_return session;
 }
 
-Task<void> TargetSession::configure() {
+Task<void> TargetSession::configure(bool alone) {
   // A frozen applier must not hold up its successor: the server cuts it off, in a transaction or (from 14 on, we ping
   // while idle) between two.
-  co_await connection_.query("set idle_in_transaction_session_timeout = '60s'");
+  // One of several has its successors at work as soon as the group has given it up.
+  co_await connection_.query(alone ? "set idle_in_transaction_session_timeout = '60s'"
+                                   : "set idle_in_transaction_session_timeout = '6s'");
   // A time-out meant for people would end a big batch for ever; text of A is read as the capture wrote it.
   co_await connection_.script(
       "set statement_timeout = 0; set DateStyle = 'ISO, MDY'; set TimeZone = 'UTC'; set IntervalStyle = 'postgres';"
@@ -50,7 +52,8 @@ Task<void> TargetSession::configure() {
     co_await connection_.prepare(statements[i].first, statements[i].second);
 }
 
-// A second applier stands by here; B tells which of the two is first. Appliers that share the partitions share the lock.
+// A second applier stands by here; B tells which of the two is first. Appliers that share the partitions share the
+// lock.
 Task<bool> TargetSession::stand_by(bool alone, StopToken& stop) {
   const std::string_view sql = alone ? "select pg_try_advisory_lock(penstock.lock_key($1, 'apply'))"
                                      : "select pg_try_advisory_lock_shared(penstock.lock_key($1, 'apply'))";

@@ -21,8 +21,8 @@ class TargetSession {
     bool alone = true;  // one applier at a time; else any number of them (consistency = "key")
   };
 
-  // Connects, waits for the pipeline's lock (another applier may hold it, or `migrate`), loads the newest offsets, prepares the
-  // statements of every table. nullptr: stop was requested meanwhile.
+  // Connects, waits for the pipeline's lock (another applier may hold it, or `migrate`), loads the newest offsets,
+  // prepares the statements of every table. nullptr: stop was requested meanwhile.
   static Task<std::unique_ptr<TargetSession>> open(const Options& options, StopToken& stop);
 
   pg::Connection& connection() { return connection_; }
@@ -51,7 +51,7 @@ class TargetSession {
  private:
   TargetSession(pg::Connection connection, std::string pipeline)
       : connection_(std::move(connection)), pipeline_(std::move(pipeline)) {}
-  Task<void> configure();
+  Task<void> configure(bool alone);
   Task<bool> stand_by(bool alone, StopToken& stop);
   Task<void> load(std::span<const TableSpec> tables);
 

@@ -86,7 +86,7 @@ struct Consumer::Impl : Client {
 
   QueueHandle queue;
   std::optional<EventSource> events;
-  std::optional<Moved> moved;  // by the group, not asked for yet
+  std::optional<Moved> moved;              // by the group, not asked for yet
   std::vector<rd_kafka_message_t*> taken;  // kept between polls for its memory
   std::optional<Failure> failure;          // what came after messages that are good
   std::set<TopicPartition> taken_from;     // since the fetchers were woken
@@ -182,6 +182,12 @@ std::optional<Consumer::Moved> Consumer::take_moved() { return std::exchange(imp
 void Consumer::add(std::span<const TopicPartitionOffset> from) {
   const ErrorHandle refused(rd_kafka_incremental_assign(impl_->get(), list_of(from).get()));
   if (refused) throw failure_of(rd_kafka_error_code(refused.get()), "adding Kafka partitions");
+}
+
+void Consumer::rewind(std::span<const TopicPartitionOffset> to) {
+  const ErrorHandle refused(rd_kafka_incremental_unassign(impl_->get(), list_of(to).get()));
+  if (refused) throw failure_of(rd_kafka_error_code(refused.get()), "rewinding Kafka partitions");
+  add(to);
 }
 
 Task<void> Consumer::leave() {

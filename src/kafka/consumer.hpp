@@ -30,14 +30,16 @@ class Consumer {
   Consumer(Consumer&&) noexcept;
   ~Consumer();
 
-  // Of a member: what the group gave and took, once whenever it did; poll() returns nothing else then. What was taken is
-  // read no more. What was given, be it no partition at all, must go to add(); until then nothing is read.
+  // Of a member: what the group gave and took, once whenever it did; poll() returns nothing else then. What was taken
+  // is read no more. What was given, be it no partition at all, must go to add(); until then nothing is read.
   struct Moved {
     std::optional<std::vector<TopicPartition>> given;
     std::vector<TopicPartition> taken;
   };
   std::optional<Moved> take_moved();
   void add(std::span<const TopicPartitionOffset> from);
+  // Partitions that were added are read from elsewhere; what was fetched of them is forgotten.
+  void rewind(std::span<const TopicPartitionOffset> to);
   // Leaves the group, so that the others need not wait for a dead member's session to end. A second at most; the
   // consumer is good for nothing then.
   Task<void> leave();

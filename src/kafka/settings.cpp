@@ -63,7 +63,8 @@ constexpr Default kConsumer[] = {
 
 // Above those: a member of a group.
 constexpr Default kMember[] = {
-    // A member that died is noticed after the session; the others learn of it, and of one that joined, by the heartbeat.
+    // A member that died is noticed after the session; the others learn of it, and of one that joined, by the
+    // heartbeat.
     {"session.timeout.ms", "6000"},
     {"heartbeat.interval.ms", "500"},
 };
@@ -95,8 +96,8 @@ constexpr Fixed kConsumerFixed[] = {
     {"enable.partition.eof", "false", "false"}, {"allow.auto.create.topics", "false", "false"},
 };
 
-// Partitions that stay with their member go on while others move: a rebalance that waits for a dead member's session to end
-// would hold up all of them.
+// Partitions that stay with their member go on while others move: a rebalance that waits for a dead member's session to
+// end would hold up all of them.
 constexpr Fixed kMemberFixed[] = {{"partition.assignment.strategy", "cooperative-sticky", "cooperative-sticky"}};
 
 constexpr Fixed kAlwaysFixed[] = {

@@ -76,8 +76,7 @@ Task<std::int64_t> captured_of(pg::Connection& a, const std::string& pipeline, c
 }
 
 // False: nothing moved for a while.
-Task<bool> wait_until_there(pg::Connection& a, pg::Connection& b, const Config& config,
-                            const std::string& relation) {
+Task<bool> wait_until_there(pg::Connection& a, pg::Connection& b, const Config& config, const std::string& relation) {
   const std::string& pipeline = config.pipeline.name;
   const pg::Result now = co_await a.query("select pg_current_snapshot()");
   Coverage coverage(config, std::string(now.text(0, 0)));

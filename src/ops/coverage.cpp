@@ -75,8 +75,8 @@ Task<bool> Coverage::transaction_moved(pg::Connection& b) {
   co_return moved;
 }
 
-Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const Config& config,
-                              const std::string& snapshot, std::chrono::seconds patience) {
+Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const Config& config, const std::string& snapshot,
+                              std::chrono::seconds patience) {
   Coverage coverage(config, snapshot);
   while (true) {
     const bool there = co_await coverage.look(a, b);

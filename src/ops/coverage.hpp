@@ -12,8 +12,8 @@ namespace penstock::ops {
 
 // Follows whether B has all that a snapshot of A sees. The rule (from the checked model of the protocol): once no
 // journal row visible in the snapshot lies outside the newest slot's `open` and initial copies are done, that slot's
-// batch is k; all is there when B has batch k. Under consistency = "key" B has no batches: all is there when every record of k
-// is acknowledged by Kafka, and every partition on B has come to where it ended then.
+// batch is k; all is there when B has batch k. Under consistency = "key" B has no batches: all is there when every
+// record of k is acknowledged by Kafka, and every partition on B has come to where it ended then.
 class Coverage {
  public:
   Coverage(const Config& config, std::string snapshot);
@@ -50,7 +50,7 @@ class Coverage {
 };
 
 // Waits until B has all that a snapshot of A sees. False: nothing moved for `patience`.
-Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const Config& config,
-                              const std::string& snapshot, std::chrono::seconds patience);
+Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const Config& config, const std::string& snapshot,
+                              std::chrono::seconds patience);
 
 }  // namespace penstock::ops

@@ -105,8 +105,8 @@ Task<void> read_lag(Status& status, const std::string& snapshot, pg::Connection&
   status.lag_seconds = std::stod(std::string(lag.text(0, 1)));
 }
 
-// B reflects no one snapshot then. Behind are what no batch holds yet, and what is in flight: since the newest snapshot that
-// a partition has come to, or since B moved last.
+// B reflects no one snapshot then. Behind are what no batch holds yet, and what is in flight: since the newest snapshot
+// that a partition has come to, or since B moved last.
 Task<void> add_lag_of_partitions(Status& status, const std::string& snapshot, pg::Connection& a) {
   std::int64_t in_flight = 0;
   for (const auto& table : status.tables) in_flight += table.in_flight;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/copies.hpp"
 #include "support/history.hpp"
 #include "support/line.hpp"
 #include "support/writers.hpp"
@@ -20,6 +21,7 @@ struct Kill {
   int pass;          // it dies the pass-th time, and then at 1 more, and 2 more
   bool big = false;  // a transaction of many rows, which is streamed
   bool backfill = false;
+  bool by_key = false;  // consistency = "key": killed once, since its partitions wait for the end of its session
 };
 
 void PrintTo(const Kill& kill, std::ostream* out) { *out << kill.fail_point << " in " << kill.role; }
@@ -45,37 +47,12 @@ std::map<std::string, long long> ledger(const Line& line) {
   return counts;
 }
 
-// A table without a key, where whatever is applied twice, or not at all, changes the number of equal rows: two copies
-// of each employee, one of which follows his changes.
-constexpr const char* kCopies = R"(
-    create table copies (emp_id int, city text);
-    create index on copies (emp_id))";
-constexpr const char* kKeepCopies = R"(
-    create function keep_copies() returns trigger language plpgsql as $$
-    begin
-      if tg_op = 'INSERT' then
-        insert into copies values (new.emp_id, new.city), (new.emp_id, new.city);
-      elsif tg_op = 'UPDATE' then
-        update copies set city = new.city where ctid = (select min(ctid) from copies where emp_id = old.emp_id);
-      else
-        delete from copies where ctid = (select min(ctid) from copies where emp_id = old.emp_id);
-      end if;
-      return null;
-    end $$;
-    create trigger keep_copies after insert or update or delete on employee_a
-      for each row execute function keep_copies())";
-
-std::string rows_of_copies(Database database) {
-  return database.value("select count(*) || md5(string_agg(t::text, ' ' order by t::text)) from copies as t");
-}
-
 TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
   const Kill& kill = GetParam();
   Line line;
   line.create_employees();
-  line.on_both(kCopies);
-  line.a().run(kKeepCopies);
-  line.add_tables("[[table]]\nsource = \"public.copies\"\n");
+  create_copies(line);
+  line.configure(employees_in_partitions(kill.by_key ? 4 : 1), kill.by_key ? kByKey : "");
   const int rows = kill.backfill ? 60'000 : 100;
   line.a().run(
       "insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', 20000 from generate_series(100001, " +
@@ -88,7 +65,7 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
     written = write_employees(line.dsn_a(), {.connections = 3, .duration = 8s, .bad_share = 0.1, .pause = 3ms});
   });
   long long big_changes = 0;
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < (kill.by_key ? 1 : 3); ++i) {
     if (kill.big) {
       line.a().run("insert into employee_a select g, 'B', 'L', date '2010-01-01', 'C', 20000 from generate_series(" +
                    std::to_string(200'000 + i * 100'000) + ", " + std::to_string(239'999 + i * 100'000) + ") as g");
@@ -120,6 +97,7 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
 
 std::string name_of(const testing::TestParamInfo<Kill>& info) {
   std::string name = std::string(info.param.fail_point) + "_in_" + info.param.role;
+  if (info.param.by_key) name += "_by_key";
   for (char& c : name) {
     if (c == '.') c = '_';
   }
@@ -139,7 +117,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Kill{"capture.in_the_middle_of_a_slice", "capture", 5, false, true},
                     Kill{"capture.in_the_middle_of_a_slice", "all", 70, false, true},
                     Kill{"apply.in_the_middle_of_a_big_batch", "apply", 2, true},
-                    Kill{"apply.in_the_middle_of_a_big_batch", "all", 1, true}),
+                    Kill{"apply.in_the_middle_of_a_big_batch", "all", 1, true},
+                    Kill{"apply.applied_not_committed", "apply", 5, false, false, true},
+                    Kill{"apply.committed_not_mirrored", "apply", 5, false, false, true},
+                    Kill{"apply.dead_letter_acked_not_committed", "apply", 3, false, false, true}),
     name_of);
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
-// A table without a key, where whatever is applied twice, or not at all, changes the number of equal rows: two copies of
-// each employee, one of which follows his changes.
+// A table without a key, where whatever is applied twice, or not at all, changes the number of equal rows: two copies
+// of each employee, one of which follows his changes.
 #include <string>
 
 #include "support/line.hpp"
