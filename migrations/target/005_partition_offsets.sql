@@ -1,6 +1,6 @@
 -- 005_partition_offsets: what B remembers under consistency = "key", where partitions move independently.
 -- Tables: penstock.partition_offsets (how far B has come in each partition), penstock.truncated (which TRUNCATE it executed last).
--- Functions: penstock.truncated_meanwhile.
+-- Functions: penstock.truncated_meanwhile, penstock.emptying_sql. Tables read: pg_constraint, pg_attribute.
 
 -- Append-only, like penstock.offsets. The key is where a row begins, not where it ends: of two appliers that build on the same
 -- row, with more or less in hand, one is turned away.
@@ -43,3 +43,25 @@ create table penstock.truncated (
 create function penstock.truncated_meanwhile() returns boolean
 language plpgsql volatile
 as $$ begin raise exception 'another applier executed a TRUNCATE' using errcode = 'PN003'; end $$;
+
+-- emptying_sql: how to empty a table that foreign keys of others refer to, which TRUNCATE would not do; NULL where none does.
+--   target    the table
+--   emptied   tables that A truncated with it, or since, and that B has truncated
+-- A row of those that refers to one here refers to what A wrote behind the TRUNCATE: the row stays until that comes and is written over
+-- it. Rows of other tables that refer make the statement fail, as long as there are any.
+create function penstock.emptying_sql(target text, emptied text[]) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('delete from %s%s as penstock_t where true%s', case r.relkind when 'p' then '' else 'only ' end, r.oid::regclass,
+                  string_agg(case when f.conrelid = any (emptied::regclass[]) then
+                      format(' and not exists (select from %s as penstock_r where %s)', f.conrelid::regclass,
+                             (select string_agg(format('penstock_r.%I = penstock_t.%I', a.attname, b.attname), ' and ')
+                                from unnest(f.conkey, f.confkey) as u (referring, referred)
+                                join pg_attribute as a on a.attrelid = f.conrelid and a.attnum = referring
+                                join pg_attribute as b on b.attrelid = f.confrelid and b.attnum = referred)) end, ''))
+      from pg_class as r
+      join pg_constraint as f on f.confrelid = r.oid and f.contype = 'f' and f.conrelid <> f.confrelid and f.conparentid = 0
+     where r.oid = target::regclass
+     group by r.oid, r.relkind
+$$;

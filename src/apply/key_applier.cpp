@@ -247,12 +247,18 @@ Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
   const std::vector<pg::Result> claimed = co_await target.connection().pipeline(claim.steps());
   Outcome outcome;
   if (!claimed.back().empty()) {
-    const pg::Result referred = co_await target.connection().query(
-        sql::target::is_referred_to, pg::Params::of(target.tables()[table].spec().target));
+    co_await target.load_truncates();
+    std::vector<std::string> emptied;
+    for (const auto& [other, position] : target.truncated) {
+      const bool since = std::pair(position.epoch, position.batch) >= std::pair(at.epoch, at.batch);
+      if (since) emptied.push_back(target.tables()[other].spec().target);
+    }
+    const pg::Result row_by_row = co_await target.connection().query(
+        "select penstock.emptying_sql($1, $2)", pg::Params::of(target.tables()[table].spec().target, emptied));
     outcome.tallies[table].applied = 1;
     ++unit.moves.front().to.taken;
     RoundTrip empty;
-    target.append_emptying(empty, table, referred.boolean(0, 0));
+    target.append_emptying(empty, table, row_by_row.empty() ? "" : std::string(row_by_row.text(0, 0)));
     session.ledger.append_supersede_all(empty, table, at);
     co_await target.connection().pipeline(empty.steps());
   }

@@ -114,11 +114,11 @@ void TargetSession::append_truncate(RoundTrip& trip, std::span<const std::size_t
   trip.resume_triggers();
 }
 
-void TargetSession::append_emptying(RoundTrip& trip, std::size_t table, bool row_by_row) const {
-  if (!row_by_row) return append_truncate(trip, std::span<const std::size_t>(&table, 1));
+void TargetSession::append_emptying(RoundTrip& trip, std::size_t table, std::string row_by_row) const {
+  if (row_by_row.empty()) return append_truncate(trip, std::span<const std::size_t>(&table, 1));
   const bool silent = !tables_[table].spec().triggers;
   if (silent) trip.silence_triggers();
-  trip.add_sql(trip.keep("delete from " + tables_[table].own_rows()));
+  trip.add_sql(trip.keep(std::move(row_by_row)));
   if (silent) trip.resume_triggers();
 }
 

@@ -37,8 +37,8 @@ class TargetSession {
   // In one statement: a foreign key may join them.
   Task<void> truncate(std::span<const std::size_t> tables);
   void append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const;
-  // The same of one table; row by row where foreign keys of others would not have it truncated.
-  void append_emptying(RoundTrip& trip, std::size_t table, bool row_by_row) const;
+  // The same of one table, by `row_by_row` where foreign keys of others would not have it truncated.
+  void append_emptying(RoundTrip& trip, std::size_t table, std::string row_by_row) const;
   // Asks for a sign of life, so that a frozen process can be told from an idle one (idle_session_timeout).
   Task<void> ping();
   // What the ledger holds of each table: others write to it under consistency = "key".
