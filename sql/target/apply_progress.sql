@@ -6,7 +6,7 @@ select a.xact_start, a.query_start
   from pg_locks as l
   join pg_stat_activity as a using (pid)
  where l.database = (select oid from pg_database where datname = current_database())
-   and l.relation = 'penstock.offsets'::regclass
+   and l.relation in ('penstock.offsets'::regclass, 'penstock.partition_offsets'::regclass)
    and l.mode = 'RowExclusiveLock'
  order by a.xact_start
  limit 1

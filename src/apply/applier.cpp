@@ -26,12 +26,14 @@ struct Applier::Session {
       : target(std::move(on_b)),
         decoder(applier.options_.tables, applier.partitions_),
         assembler(applier.partitions_, target->offsets, applier.options_.limits),
-        writer(*target, applier.dead_letters_),
+        progress(*target),
+        writer(*target, applier.dead_letters_, progress),
         paused(applier.partitions_.all().size(), false) {}
 
   std::unique_ptr<TargetSession> target;
   RecordDecoder decoder;
   BatchAssembler assembler;
+  BatchProgress progress;
   BatchWriter writer;
   std::vector<bool> paused;
   Clock::time_point house_kept = Clock::now();
@@ -128,8 +130,7 @@ Task<void> Applier::apply_what_is_ready(Session& session) {
   while (session.assembler.piece_ready()) {
     Piece piece = session.assembler.take_piece();
     const bool last = piece.last;
-    std::vector<PartitionPosition> positions = session.assembler.positions();
-    co_await session.writer.apply(std::move(piece), std::move(positions));
+    co_await session.writer.apply(piece);
     if (!last) co_return;
     fail_point("apply.committed_not_mirrored");
     mirror(session);

@@ -5,27 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "apply/applier_options.hpp"
 #include "apply/batch_assembler.hpp"
+#include "apply/batch_progress.hpp"
 #include "apply/batch_writer.hpp"
 #include "apply/dead_letters.hpp"
 #include "apply/record_decoder.hpp"
-#include "apply/table_spec.hpp"
 #include "apply/target_session.hpp"
 #include "base/stop.hpp"
 #include "kafka/admin.hpp"
 #include "kafka/consumer.hpp"
 
 namespace penstock::apply {
-
-struct ApplierOptions {
-  std::string pipeline;
-  std::string target_dsn;  // secret
-  kafka::Cluster consumer;
-  kafka::Cluster producer;  // for dead letters
-  std::vector<TableSpec> tables;
-  std::string dead_letter_topic;
-  PieceLimits limits;
-};
 
 // From Kafka to B, for ever, for one pipeline: whole batches, each in one transaction (README.md in this folder).
 class Applier {

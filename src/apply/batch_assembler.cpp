@@ -197,6 +197,7 @@ Piece BatchAssembler::take_piece() {
   if (current_ && piece.last) piece.end = current_->end;
   piece.records = std::exchange(pending_, {});
   piece.poison = std::exchange(poison_, {});
+  piece.positions = positions();
   pending_bytes_ = 0;
   const auto earlier = [](const Record& a, const Record& b) { return a.position < b.position; };
   if (!std::is_sorted(piece.records.begin(), piece.records.end(), earlier)) {

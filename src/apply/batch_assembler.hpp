@@ -24,9 +24,10 @@ struct Piece {
   BatchId id;                   // without a batch in hand: the last one applied
   std::vector<Record> records;  // of the batch, in position order
   std::vector<Record> poison;
-  bool of_batch = false;       // false: nothing but poison
-  bool last = false;           // the batch is complete with this
-  std::optional<EndMark> end;  // set when last && of_batch
+  bool of_batch = false;                     // false: nothing but poison
+  bool last = false;                         // the batch is complete with this
+  std::optional<EndMark> end;                // set when last && of_batch
+  std::vector<PartitionPosition> positions;  // where every partition stands once this is committed
 };
 
 // Puts batches together out of the records of all partitions. One session's memory: made anew from B's newest offsets

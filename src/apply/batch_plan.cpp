@@ -15,6 +15,7 @@ class Planner {
     PlanStep& step = step_of(record.table);
     const auto done = truncated_.find(record.table);
     const bool late = done != truncated_.end() && record.position < done->second;
+    if (late) step.truncated_at = done->second;
     (late ? step.late : step.changes).push_back(&record);
   }
 

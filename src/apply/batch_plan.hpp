@@ -14,9 +14,9 @@ using Changes = std::vector<const Record*>;
 struct PlanStep {
   bool truncate = false;
   std::vector<std::size_t> tables;  // of a truncate all (foreign keys may join them), else one
-  Position truncated_at;
-  Changes changes;  // rows, in position order
-  Changes late;     // rows older than a truncate that was done already: validated and counted only
+  Position truncated_at;            // the truncate's own position; of rows: of the truncate that made some of them late
+  Changes changes;                  // rows, in position order
+  Changes late;                     // rows older than a truncate that was done already: validated and counted only
 };
 
 // Where the tables of a batch were truncated so far: the newest position of each.

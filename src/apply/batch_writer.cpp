@@ -16,12 +16,6 @@ constexpr std::string_view kFenced = "PN002";
 
 constexpr std::string_view kAppliedNotCommitted = "apply.applied_not_committed";
 
-constexpr std::size_t kFenceStep = 1;  // behind `begin`
-
-[[noreturn]] void throw_fenced() {
-  throw Failure(ErrorKind::transient, "another applier was here meanwhile; reading B's offsets anew");
-}
-
 bool slow_path_helps(const pg::Error& error) {
   return row_is_to_blame(error) || error.sqlstate() == kFastPathEnds || truncate_is_refused(error);
 }
@@ -42,37 +36,50 @@ void count(const std::vector<PlanStep>& plan, Tallies& tallies) {
 
 }  // namespace
 
-Task<void> BatchWriter::apply(Piece piece, std::vector<PartitionPosition> positions) {
+Task<void> BatchWriter::apply(Piece& piece) {
   bool has_bad_rows = false;
   co_await follow_columns(piece.records);
   // The fast path has no moment between the rows and the commit at which a test could kill the process.
   const bool one_by_one = fail_point_armed(kAppliedNotCommitted);
   if (!open_ && piece.last && piece.poison.empty() && !one_by_one) {
-    const bool done = co_await apply_at_once(piece, positions);
+    const bool done = co_await apply_at_once(piece);
     if (done) co_return;
     has_bad_rows = true;
   }
-  if (!open_) co_await begin(next_offsets(piece, positions, {}, 0));
+  if (!open_) co_await begin(piece);
   co_await apply_in_transaction(piece, has_bad_rows);
   if (!piece.last) {
     fail_point("apply.in_the_middle_of_a_big_batch");
     co_return;
   }
-  co_await finish(piece, std::move(positions));
+  co_await finish(piece);
+}
+
+Task<void> BatchWriter::apply_or_wait(Piece& piece) {
+  PENSTOCK_CHECK(piece.last && !open_);  // what is held lives as long as the piece
+  ledger_.hold();
+  co_await apply(piece);
+  ledger_.let_go();
+}
+
+Task<void> BatchWriter::abandon() {
+  open_.reset();
+  ledger_.let_go();
+  if (session_.connection().in_transaction()) co_await session_.connection().script("rollback");
 }
 
 // The fast path: begin, fence, rows, commit in one round trip. False: a row is bad, and nothing happened.
-Task<bool> BatchWriter::apply_at_once(const Piece& piece, const std::vector<PartitionPosition>& positions) {
-  Truncated truncated;
+Task<bool> BatchWriter::apply_at_once(const Piece& piece) {
+  Truncated truncated = session_.truncated;
   const std::vector<PlanStep> plan = plan_piece(piece.records, truncated);
   if (needs_slow_path(plan)) co_return false;
-  Tallies tallies;
-  count(plan, tallies);
-  Offsets next = next_offsets(piece, positions, tallies, 0);
+  Outcome outcome;
+  count(plan, outcome.tallies);
 
   RoundTrip trip;
   trip.add_sql("begin");
-  append_fence(trip, next);
+  progress_.append_fence(trip, piece, outcome);
+  const std::size_t behind_fence = trip.size();
   const Superseding superseding = append_plan(trip, plan);
   trip.add_sql("commit");
   std::vector<pg::Result> results;
@@ -81,9 +88,9 @@ Task<bool> BatchWriter::apply_at_once(const Piece& piece, const std::vector<Part
     results = co_await session_.connection().pipeline(trip.steps());
   } catch (const pg::Error& e) {
     if (session_.connection().broken()) throw;
-    const std::size_t step = session_.connection().failed_step();
-    if (step <= kFenceStep || !slow_path_helps(e)) {
-      if (e.sqlstate() == kFenced || (step == kFenceStep && row_is_to_blame(e))) throw_fenced();
+    const bool at_fence = session_.connection().failed_step() < behind_fence;
+    if (at_fence || !slow_path_helps(e)) {
+      if (e.sqlstate() == kFenced || (at_fence && row_is_to_blame(e))) throw Fenced();
       throw;
     }
     error = e;
@@ -93,29 +100,30 @@ Task<bool> BatchWriter::apply_at_once(const Piece& piece, const std::vector<Part
     co_return false;
   }
   note_superseded(superseding, results);
-  session_.offsets = std::move(next);
+  progress_.committed();
   co_return true;
 }
 
-Task<void> BatchWriter::begin(const Offsets& next) {
+Task<void> BatchWriter::begin(const Piece& piece) {
   RoundTrip trip;
   trip.add_sql("begin");
   // A constraint that B checks at commit only would refuse the batch as a whole, with no row to blame.
   trip.add_sql("set constraints all immediate");
-  append_fence(trip, next);
+  progress_.append_fence(trip, piece, {});
   try {
     co_await session_.connection().pipeline(trip.steps());
   } catch (const pg::Error& e) {
-    if (e.sqlstate() == kFenced || row_is_to_blame(e)) throw_fenced();
+    if (e.sqlstate() == kFenced || row_is_to_blame(e)) throw Fenced();
     throw;
   }
   open_ = std::make_unique<Open>(session_, ledger_);
+  open_->truncated = session_.truncated;
 }
 
 Task<void> BatchWriter::apply_in_transaction(Piece& piece, bool has_bad_rows) {
   std::vector<Reject> foreign;
   for (const auto& record : piece.poison) foreign.push_back(poison(record));
-  open_->poison += std::ssize(foreign);
+  open_->outcome.poison += std::ssize(foreign);
   co_await ledger_.record(foreign);
 
   const std::vector<PlanStep> plan = plan_piece(piece.records, open_->truncated);
@@ -124,7 +132,8 @@ Task<void> BatchWriter::apply_in_transaction(Piece& piece, bool has_bad_rows) {
     if (done) co_return;
   }
   co_await keep_tables_unaltered(plan);
-  co_await open_->slow.apply(plan, piece.records);
+  // A last piece outlives its transaction: nothing needs to be taken over from it.
+  co_await open_->slow.apply(plan, piece.last ? std::span<Record>() : std::span<Record>(piece.records));
 }
 
 // A piece as a set, in one round trip; false: a row is bad, and the piece did nothing.
@@ -146,70 +155,20 @@ Task<bool> BatchWriter::apply_under_savepoint(const std::vector<PlanStep>& plan)
     co_return false;
   }
   note_superseded(superseding, results);
-  count(plan, open_->tallies);
+  count(plan, open_->outcome.tallies);
   co_return true;
 }
 
-Task<void> BatchWriter::finish(const Piece& piece, std::vector<PartitionPosition> positions) {
+Task<void> BatchWriter::finish(const Piece& piece) {
   co_await open_->slow.finish();
-  Offsets next = next_offsets(piece, std::move(positions), open_->tallies, open_->poison);
+  co_await ledger_.send_held();
   RoundTrip trip;
-  pg::Params params;
-  params.add(session_.pipeline());
-  params.add(static_cast<std::int64_t>(next.last->epoch))
-      .add(static_cast<std::int64_t>(next.last->batch))
-      .add(next.step);
-  params.add(next.snapshot).add(positions_json(next.positions)).add(books_json(next.books)).add(next.poison);
-  trip.add("finish_offsets", std::move(params));
+  progress_.append_finish(trip, piece, open_->outcome);
   co_await session_.connection().pipeline(trip.steps());
   fail_point(kAppliedNotCommitted);
   co_await session_.connection().script("commit");
-  session_.offsets = std::move(next);
+  progress_.committed();
   open_.reset();
-}
-
-Offsets BatchWriter::next_offsets(const Piece& piece, std::vector<PartitionPosition> positions, const Tallies& tallies,
-                                  std::int64_t poison_count) const {
-  const Offsets& last = session_.offsets;
-  Offsets next = last;
-  next.recent.clear();  // the assembler keeps them
-  next.last = piece.id;
-  next.step = piece.of_batch ? 0 : last.step + 1;
-  next.positions = std::move(positions);
-  next.poison += poison_count;
-  for (const auto& [table, tally] : tallies) {
-    Books& books = next.books[session_.tables()[table].spec().relation];
-    books.applied += tally.applied;
-    books.rejected += tally.rejected;
-  }
-  if (piece.end) {
-    next.snapshot = piece.end->snapshot;
-    // Cumulative on A's side: nothing is added up that could be heard twice.
-    for (const auto& [relation, captured] : piece.end->captured) next.books[relation].captured = captured;
-  }
-  return next;
-}
-
-// The fence: the offsets row goes first, inserted only if B's newest row is the one this session started from or wrote
-// last. Once old rows are trimmed the primary key alone would let a zombie in.
-void BatchWriter::append_fence(RoundTrip& trip, const Offsets& next) const {
-  const Offsets& last = session_.offsets;
-  pg::Params params;
-  params.add(session_.pipeline());
-  if (last.last) {
-    params.add(static_cast<std::int64_t>(last.last->epoch))
-        .add(static_cast<std::int64_t>(last.last->batch))
-        .add(last.step);
-    params.add(static_cast<std::int64_t>(last.last->nonce));
-  } else {
-    params.add_null().add_null().add_null().add_null();
-  }
-  params.add(static_cast<std::int64_t>(next.last->epoch))
-      .add(static_cast<std::int64_t>(next.last->batch))
-      .add(next.step);
-  params.add(static_cast<std::int64_t>(next.last->nonce));
-  params.add(next.snapshot).add(positions_json(next.positions)).add(books_json(next.books)).add(next.poison);
-  trip.add("insert_offsets", std::move(params));
 }
 
 // Which columns the images carry decides which statements they go through.

@@ -5,42 +5,45 @@
 #include "apply/batch_assembler.hpp"
 #include "apply/dead_letters.hpp"
 #include "apply/ledger.hpp"
+#include "apply/progress.hpp"
 #include "apply/slow_path.hpp"
 #include "apply/target_session.hpp"
 
 namespace penstock::apply {
 
-// One transaction on B a batch: rows, ledger, books and offsets, all or nothing.
+// One transaction on B: rows, ledger, books and offsets, all or nothing.
 class BatchWriter {
  public:
-  BatchWriter(TargetSession& session, DeadLetters& letters) : session_(session), ledger_(session, letters) {}
+  BatchWriter(TargetSession& session, DeadLetters& letters, Progress& progress)
+      : session_(session), ledger_(session, letters), progress_(progress) {}
 
-  // Applies a piece. When it was the last one of its batch (or poison alone) everything is committed on return.
-  // `positions`: where the partitions stand behind this piece. Throws pg::Error, or Failure(transient) when the fence
-  // turned us away; after any failure the session is to be thrown away.
-  Task<void> apply(Piece piece, std::vector<PartitionPosition> positions);
+  // Applies a piece. When it was the last one of its batch (or poison alone) everything is committed on return. Throws
+  // pg::Error, or Failure(transient) when the fence turned us away; after any failure the session is to be thrown away,
+  // or abandon() to be called.
+  Task<void> apply(Piece& piece);
+  // The same where rows that a constraint refuses may be waiting for another applier: nothing is rejected for that, and
+  // no dead letter is sent before it is certain that the piece goes through. Throws RefusedForNow.
+  Task<void> apply_or_wait(Piece& piece);
+  // Ends a transaction that failed on a connection that did not: nothing of it happened.
+  Task<void> abandon();
 
   bool in_transaction() const { return open_ != nullptr; }
 
  private:
   // The transaction of a batch that does not fit into one round trip.
   struct Open {
-    Open(TargetSession& session, Ledger& ledger) : slow(session, ledger, tallies) {}
+    Open(TargetSession& session, Ledger& ledger) : slow(session, ledger, outcome.tallies) {}
     Truncated truncated;
-    Tallies tallies;
-    std::int64_t poison = 0;
+    Outcome outcome;
     SlowPath slow;
   };
 
-  Task<bool> apply_at_once(const Piece& piece, const std::vector<PartitionPosition>& positions);
-  Task<void> begin(const Offsets& next);
+  Task<bool> apply_at_once(const Piece& piece);
+  Task<void> begin(const Piece& piece);
   Task<void> apply_in_transaction(Piece& piece, bool has_bad_rows);
   Task<bool> apply_under_savepoint(const std::vector<PlanStep>& plan);
-  Task<void> finish(const Piece& piece, std::vector<PartitionPosition> positions);
+  Task<void> finish(const Piece& piece);
 
-  Offsets next_offsets(const Piece& piece, std::vector<PartitionPosition> positions, const Tallies& tallies,
-                       std::int64_t poison) const;
-  void append_fence(RoundTrip& trip, const Offsets& next) const;
   Task<void> follow_columns(std::span<Record> records);
   Task<void> keep_tables_unaltered(const std::vector<PlanStep>& plan);
 
@@ -52,6 +55,7 @@ class BatchWriter {
 
   TargetSession& session_;
   Ledger ledger_;
+  Progress& progress_;
   std::unique_ptr<Open> open_;
 };
 

@@ -22,6 +22,12 @@ void append_position(std::string& out, const Position& position) {
   append_member(out, "ordinal", position.ordinal);
 }
 
+void append_origin(std::string& out, const Record& record) {
+  append_member(out, "origin_topic", record.message.topic());
+  append_member(out, "origin_partition", record.message.partition());
+  append_member(out, "origin_offset", record.message.offset());
+}
+
 void append_row(std::string& out, const Reject& reject, const TableApplier& table, const DeadLetters::Sent& sent) {
   const Record& record = *reject.record;
   out.push_back('{');
@@ -35,9 +41,7 @@ void append_row(std::string& out, const Reject& reject, const TableApplier& tabl
   if (!reject.rule.empty()) append_member(out, "rule", reject.rule);
   if (!reject.sqlstate.empty()) append_member(out, "sqlstate", reject.sqlstate);
   append_member(out, "message", reject.message);
-  append_member(out, "origin_topic", record.message.topic());
-  append_member(out, "origin_partition", record.message.partition());
-  append_member(out, "origin_offset", record.message.offset());
+  append_origin(out, record);
   append_member(out, "dlq_partition", sent.partition);
   if (sent.offset >= 0) append_member(out, "dlq_offset", sent.offset);
   out.push_back('}');
@@ -47,8 +51,13 @@ void append_row(std::string& out, const Reject& reject, const TableApplier& tabl
 
 Task<void> Ledger::record(std::span<const Reject> rejects) {
   if (rejects.empty()) co_return;
-  const std::vector<DeadLetters::Sent> sent = co_await letters_.send(rejects);
-  fail_point("apply.dead_letter_acked_not_committed");
+  std::vector<DeadLetters::Sent> sent(rejects.size());
+  if (holding_) {
+    held_.insert(held_.end(), rejects.begin(), rejects.end());
+  } else {
+    sent = co_await letters_.send(rejects);
+    fail_point("apply.dead_letter_acked_not_committed");
+  }
   std::string rows = "[";
   for (std::size_t i = 0; i < rejects.size(); ++i) {
     if (i > 0) rows.push_back(',');
@@ -60,6 +69,33 @@ Task<void> Ledger::record(std::span<const Reject> rejects) {
   pg::Params params;
   params.add(session_.pipeline()).add(letters_.topic()).add_ref(rows.c_str());
   co_await session_.connection().execute("insert_dead_letters", params);
+}
+
+// The ledger has them already, without the place in the dead-letter topic.
+Task<void> Ledger::send_held() {
+  if (held_.empty()) co_return;
+  const std::vector<DeadLetters::Sent> sent = co_await letters_.send(held_);
+  fail_point("apply.dead_letter_acked_not_committed");
+  std::string places = "[";
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    if (i > 0) places.push_back(',');
+    places.push_back('{');
+    const Record& record = *held_[i].record;
+    if (held_[i].stage != Stage::decode) append_position(places, record.position);
+    append_origin(places, record);
+    append_member(places, "place", sent[i].partition);
+    if (sent[i].offset >= 0) append_member(places, "place_offset", sent[i].offset);
+    places.push_back('}');
+  }
+  places.push_back(']');
+  pg::Params params;
+  params.add(session_.pipeline()).add_ref(places.c_str());
+  co_await session_.connection().execute("place_dead_letters", params);
+}
+
+void Ledger::let_go() {
+  holding_ = false;
+  held_.clear();
 }
 
 void Ledger::append_supersede(RoundTrip& trip, std::size_t table, std::span<const Record* const> valid) const {

@@ -18,6 +18,13 @@ class Ledger {
   // reject that B knows is in the topic. (The other way round a crash could lose it; this way it may be there twice.)
   Task<void> record(std::span<const Reject> rejects);
 
+  // From hold() to let_go() what is recorded stays unsent, its records borrowed; send_held() sends it and waits for the
+  // acknowledgement. For a transaction that may have to be given up: its dead letters would be sent again and again.
+  void hold() { holding_ = true; }
+  bool holding() const { return holding_; }
+  Task<void> send_held();
+  void let_go();
+
   // Marks the open rejects that one of these valid changes of the same key follows. (Without a key: take_back.)
   Task<void> supersede(std::size_t table, std::span<const Record* const> valid);
   // The same for a truncate: whatever was rejected before it has no row any more to be put right.
@@ -38,6 +45,8 @@ class Ledger {
  private:
   TargetSession& session_;
   DeadLetters& letters_;
+  bool holding_ = false;
+  std::vector<Reject> held_;
 };
 
 }  // namespace penstock::apply

@@ -58,6 +58,8 @@ Task<void> SlowPath::apply_rows(const PlanStep& step) {
   // First the rejects, then what supersedes them: a bad change may be followed by a good one in the same batch.
   co_await ledger_.record(rejects);
   co_await ledger_.supersede(number, applied);
+  // What was refused of them has no row any more to be put right.
+  if (!step.late.empty()) co_await ledger_.supersede_all(number, step.truncated_at);
 }
 
 // Every image is validated, also those that a later one of the batch replaces: a reject is a fact about a change.

@@ -13,6 +13,25 @@
 
 namespace penstock::apply {
 
+// B's newest offsets are not those this session built on: another applier was here.
+class Fenced : public Failure {
+ public:
+  Fenced() : Failure(ErrorKind::transient, "another applier was here meanwhile; reading B's offsets anew") {}
+};
+
+// Constraints refuse rows, perhaps only until another applier has done its part: what was to be done is to be done
+// again. The refused records by partition and offset.
+class RefusedForNow : public Failure {
+ public:
+  using Records = std::vector<std::pair<std::size_t, std::int64_t>>;
+  RefusedForNow(Records records, const pg::Error& error)
+      : Failure(ErrorKind::transient, error.what()), records_(std::move(records)) {}
+  const Records& records() const { return records_; }
+
+ private:
+  Records records_;
+};
+
 // Applies a batch that has bad rows in it: the good ones as sets, the bad ones alone (README.md has the order of
 // things). Lives as long as the batch's transaction.
 class SlowPath {
@@ -23,8 +42,9 @@ class SlowPath {
   // Applies the records' plan. Changes that constraints refuse are deferred, what is to be removed and not there yet is
   // owed; the records they are in are taken over.
   Task<void> apply(const std::vector<PlanStep>& plan, std::span<Record> records);
-  // At the end of the batch: retries the deferred until nothing more succeeds, and rejects what is left. What is owed
-  // still was never there, and the log says so.
+  // At the end of the batch: retries the deferred until nothing more succeeds, and rejects what is left; while the ledger
+  // holds it throws RefusedForNow instead where others may be to blame. What is owed still was never there, and the log
+  // says so.
   Task<void> finish();
 
   // Whether something waits for the batch's later pieces.
@@ -65,6 +85,7 @@ class SlowPath {
   Task<bool> apply_together();
   Task<void> take_as_applied(Chain& chain, std::size_t count);
   Task<void> reject_last_ones();
+  void refuse_for_now() const;
 
   Attempt applying(const TableApplier& table);
   std::vector<Chain> take_deferred(std::size_t table);

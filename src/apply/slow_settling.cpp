@@ -8,6 +8,15 @@
 #include "base/log.hpp"
 
 namespace penstock::apply {
+namespace {
+
+// What another applier's rows may be to blame for: foreign keys, unique and exclusion constraints.
+bool others_may_be_to_blame(const pg::Error& error) {
+  const std::string_view state = error.sqlstate();
+  return state == "23503" || state == "23505" || state == "23P01";
+}
+
+}  // namespace
 
 Task<void> SlowPath::finish() {
   co_await settle();
@@ -28,6 +37,7 @@ Task<void> SlowPath::settle() {
     if (replayed) continue;
     const bool joined = co_await apply_together();
     if (joined) continue;
+    if (ledger_.holding()) refuse_for_now();
     co_await reject_last_ones();
   }
   std::unordered_set<const Record*> needed;
@@ -160,6 +170,18 @@ Task<bool> SlowPath::apply_together() {
   for (auto& chain : deferred_) co_await take_as_applied(chain, chain.changes.size());
   deferred_.clear();
   co_return true;
+}
+
+void SlowPath::refuse_for_now() const {
+  RefusedForNow::Records refused;
+  const pg::Error* error = nullptr;
+  for (const auto& chain : deferred_) {
+    PENSTOCK_CHECK(chain.error.has_value());
+    if (!others_may_be_to_blame(*chain.error)) continue;
+    error = &*chain.error;
+    for (const Record* change : chain.changes) refused.emplace_back(change->partition, change->offset);
+  }
+  if (error != nullptr) throw RefusedForNow(std::move(refused), *error);
 }
 
 // Per key the last change that is not rejected wins: what stood before the rejected one gets its turn.

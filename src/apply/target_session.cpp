@@ -23,17 +23,19 @@ Task<std::unique_ptr<TargetSession>> TargetSession::open(const Options& options,
   pg::ConnectOptions where(options.dsn, "B");
   pg::Connection connection = co_await pg::Connection::connect(std::move(where));
   std::unique_ptr<TargetSession> session(new TargetSession(std::move(connection), options.pipeline));
-  co_await session->configure();
-  const bool ours = co_await session->stand_by(stop);
+  co_await session->configure(options.alone);
+  const bool ours = co_await session->stand_by(options.alone, stop);
   if (!ours) co_return nullptr;
   co_await session->load(options.tables);
   co_return session;
 }
 
-Task<void> TargetSession::configure() {
+Task<void> TargetSession::configure(bool alone) {
   // A frozen applier must not hold up its successor: the server cuts it off, in a transaction or (from 14 on, we ping
   // while idle) between two.
-  co_await connection_.query("set idle_in_transaction_session_timeout = '60s'");
+  // One of several has its successors at work as soon as the group has given it up.
+  co_await connection_.query(alone ? "set idle_in_transaction_session_timeout = '60s'"
+                                   : "set idle_in_transaction_session_timeout = '6s'");
   // A time-out meant for people would end a big batch for ever; text of A is read as the capture wrote it. A lock that
   // somebody holds for a minute is given up and asked for again: so it is said, and nobody waits for ours meanwhile.
   co_await connection_.script(
@@ -42,9 +44,14 @@ Task<void> TargetSession::configure() {
       "set lc_monetary = 'C'; set bytea_output = 'hex'; set extra_float_digits = 1; set array_nulls = on; set "
       "xmloption = 'content'; set standard_conforming_strings = on");
   if (connection_.server_version() >= 140'000) co_await connection_.query("set idle_session_timeout = '20s'");
-  const std::array<std::pair<std::string_view, std::string_view>, 6> statements{{
+  const std::array<std::pair<std::string_view, std::string_view>, 11> statements{{
       {"insert_offsets", sql::target::insert_offsets},
       {"finish_offsets", sql::target::finish_offsets},
+      {"insert_partition_offsets", sql::target::insert_partition_offsets},
+      {"finish_partition_offsets", sql::target::finish_partition_offsets},
+      {"expect_truncates", sql::target::expect_truncates},
+      {"claim_truncate", sql::target::claim_truncate},
+      {"place_dead_letters", sql::target::place_dead_letters},
       {"insert_dead_letters", sql::target::insert_dead_letters},
       {"supersede", sql::target::supersede},
       {"supersede_all", sql::target::supersede_all},
@@ -54,12 +61,14 @@ Task<void> TargetSession::configure() {
     co_await connection_.prepare(statements[i].first, statements[i].second);
 }
 
-// A second applier stands by here; B tells which of the two is first.
-Task<bool> TargetSession::stand_by(StopToken& stop) {
+// A second applier stands by here; B tells which of the two is first. Appliers that share the partitions share the
+// lock.
+Task<bool> TargetSession::stand_by(bool alone, StopToken& stop) {
+  const std::string_view sql = alone ? "select pg_try_advisory_lock(penstock.lock_key($1, 'apply'))"
+                                     : "select pg_try_advisory_lock_shared(penstock.lock_key($1, 'apply'))";
   bool said = false;
   while (!stop.requested()) {
-    const pg::Result lock = co_await connection_.query("select pg_try_advisory_lock(penstock.lock_key($1, 'apply'))",
-                                                       pg::Params().add(pipeline_));
+    const pg::Result lock = co_await connection_.query(sql, pg::Params().add(pipeline_));
     if (lock.boolean(0, 0)) co_return true;
     if (!said) log::info("apply: another process applies {}; standing by to take over", pipeline_);
     said = true;
@@ -74,10 +83,27 @@ Task<void> TargetSession::load(std::span<const TableSpec> tables) {
     TableApplier table = co_await TableApplier::prepare(connection_, tables[i], i);
     tables_.push_back(std::move(table));
   }
+  co_await load_open_rejects();
+}
+
+Task<void> TargetSession::load_open_rejects() {
   const pg::Result open = co_await connection_.query(sql::target::count_open_rejects, pg::Params().add(pipeline_));
+  for (auto& table : tables_) table.open_rejects = 0;
   for (int row = 0; row < open.rows(); ++row) {
     for (auto& table : tables_) {
       if (table.spec().relation == open.text(row, 0)) table.open_rejects = open.int64(row, 1);
+    }
+  }
+}
+
+Task<void> TargetSession::load_truncates() {
+  const pg::Result done = co_await connection_.query(sql::target::executed_truncates, pg::Params().add(pipeline_));
+  truncated.clear();
+  for (int row = 0; row < done.rows(); ++row) {
+    for (std::size_t i = 0; i < tables_.size(); ++i) {
+      if (tables_[i].spec().relation != done.text(row, 0)) continue;
+      truncated[i] = {Epoch{done.int64(row, 1)}, BatchNo{done.int64(row, 2)}, done.int64(row, 3),
+                      static_cast<std::int32_t>(done.int64(row, 4))};
     }
   }
 }
@@ -112,6 +138,14 @@ void TargetSession::append_emptying(RoundTrip& trip, std::span<const std::size_t
   trip.silence_triggers();
   trip.add_sql(trip.keep(statement(silent)));
   trip.resume_triggers();
+}
+
+void TargetSession::append_emptying(RoundTrip& trip, std::size_t table, std::string row_by_row) const {
+  if (row_by_row.empty()) return append_truncate(trip, std::span<const std::size_t>(&table, 1));
+  const bool silent = !tables_[table].spec().triggers;
+  if (silent) trip.silence_triggers();
+  trip.add_sql(trip.keep(std::move(row_by_row)));
+  if (silent) trip.resume_triggers();
 }
 
 Task<void> TargetSession::truncate(std::span<const std::size_t> tables) {

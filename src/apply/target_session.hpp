@@ -21,10 +21,11 @@ class TargetSession {
     std::string pipeline;
     std::string dsn;
     std::span<const TableSpec> tables;
+    bool alone = true;  // one applier at a time; else any number of them (consistency = "key")
   };
 
-  // Connects, waits for the pipeline's lock (another applier may hold it), loads the newest offsets, prepares the
-  // statements of every table. nullptr: stop was requested meanwhile.
+  // Connects, waits for the pipeline's lock (another applier may hold it, or `migrate`), loads the newest offsets,
+  // prepares the statements of every table. nullptr: stop was requested meanwhile.
   static Task<std::unique_ptr<TargetSession>> open(const Options& options, StopToken& stop);
 
   pg::Connection& connection() { return connection_; }
@@ -33,12 +34,20 @@ class TargetSession {
 
   // B's newest offsets row, as loaded or as written last by this session.
   Offsets offsets;
+  // Under consistency = "key": the truncates that B has executed, the newest of each table.
+  Truncated truncated;
 
   // In one statement: a foreign key may join them. Deletes their rows where B refuses to truncate.
   Task<void> truncate(std::span<const std::size_t> tables);
   void append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const;
+  // The same of one table, by `row_by_row` where foreign keys of others would not have it truncated.
+  void append_emptying(RoundTrip& trip, std::size_t table, std::string row_by_row) const;
   // Asks for a sign of life, so that a frozen process can be told from an idle one (idle_session_timeout).
   Task<void> ping();
+  // What the ledger holds of each table: others write to it under consistency = "key".
+  Task<void> load_open_rejects();
+  // Reads what was truncated on B.
+  Task<void> load_truncates();
   // Deletes old rows of penstock.offsets.
   Task<void> trim_offsets();
   // Deletes rejects that were closed long ago from the ledger. False: there may be more of them.
@@ -47,8 +56,8 @@ class TargetSession {
  private:
   TargetSession(pg::Connection connection, std::string pipeline)
       : connection_(std::move(connection)), pipeline_(std::move(pipeline)) {}
-  Task<void> configure();
-  Task<bool> stand_by(StopToken& stop);
+  Task<void> configure(bool alone);
+  Task<bool> stand_by(bool alone, StopToken& stop);
   Task<void> load(std::span<const TableSpec> tables);
   Task<void> delete_all(std::span<const std::size_t> tables);
   void append_delete_all(RoundTrip& trip, std::span<const std::size_t> tables) const;

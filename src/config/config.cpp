@@ -79,7 +79,11 @@ Config::Pipeline read_pipeline(SectionReader section) {
     throw ConfigError(section.place_of("name"),
                       "a pipeline's name has 1 to 31 of a-z, 0-9 and _, and begins with a letter");
   }
-  section.only_default("consistency", "batch", {"key"});
+  const std::string consistency = section.text("consistency").value_or("batch");
+  if (consistency != "batch" && consistency != "key") {
+    throw ConfigError(section.place_of("consistency"), "\"consistency\" must be \"batch\" or \"key\"");
+  }
+  pipeline.consistency = consistency == "batch" ? Config::Consistency::batch : Config::Consistency::key;
   const std::string snapshot = section.text("snapshot").value_or("initial");
   if (snapshot != "initial" && snapshot != "never") {
     throw ConfigError(section.place_of("snapshot"), "\"snapshot\" must be \"initial\" or \"never\"");

@@ -27,6 +27,7 @@ ErrorKind kind_of_refusal() {
 // Leaves no group (none was joined) and waits for no broker. Of a consumer whose topic was deleted under it a thread
 // never ends (librdkafka 2.0.2): it is left alone, rather than that we hang with it.
 void Client::Destroy::operator()(rd_kafka_t* handle) const {
+  // A member leaves its group before (Consumer::leave).
   constexpr std::chrono::seconds kPatience{2};
   std::promise<void> destroyed;
   const std::future<void> done = destroyed.get_future();
@@ -44,6 +45,7 @@ Client::Client(Role role, const std::vector<Setting>& settings, const Callbacks&
   rd_kafka_conf_set_log_cb(conf.get(), &Client::on_log);
   if (callbacks.delivered != nullptr) rd_kafka_conf_set_dr_msg_cb(conf.get(), callbacks.delivered);
   if (callbacks.committed != nullptr) rd_kafka_conf_set_offset_commit_cb(conf.get(), callbacks.committed);
+  if (callbacks.rebalance != nullptr) rd_kafka_conf_set_rebalance_cb(conf.get(), callbacks.rebalance);
   std::array<char, 512> text{};
   handle_.reset(rd_kafka_new(type_of(role), conf.get(), text.data(), text.size()));
   if (!handle_) throw Failure(kind_of_refusal(), fmt::format("Kafka {}: {}", to_string(role), text.data()));

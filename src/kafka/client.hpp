@@ -16,6 +16,7 @@ class Client {
   struct Callbacks {
     void (*delivered)(rd_kafka_t*, const rd_kafka_message_t*, void* opaque);
     void (*committed)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void* opaque);
+    void (*rebalance)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void* opaque) = nullptr;
   };
 
   Client(Role role, const std::vector<Setting>& settings, const Callbacks& callbacks);

@@ -25,8 +25,18 @@ PartitionList list_of(std::span<const TopicPartition> partitions) {
   return list;
 }
 
-std::vector<Setting> consumer_settings(const Cluster& cluster, std::string group) {
-  std::vector<Setting> all = settings(Role::consumer, cluster);
+PartitionList list_of(std::span<const TopicPartitionOffset> offsets) {
+  PartitionList list = list_of(offsets.size());
+  for (const auto& one : offsets) {
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset = one.offset;
+  }
+  return list;
+}
+
+constexpr std::chrono::milliseconds kLeaveWithin{1'000};
+
+std::vector<Setting> consumer_settings(Role role, const Cluster& cluster, std::string group) {
+  std::vector<Setting> all = settings(role, cluster);
   all.emplace(all.begin(), "group.id", std::move(group));  // first: a broker may allow the user only another name
   return all;
 }
@@ -34,9 +44,11 @@ std::vector<Setting> consumer_settings(const Cluster& cluster, std::string group
 }  // namespace
 
 struct Consumer::Impl : Client {
-  Impl(asio::any_io_executor executor, const Cluster& cluster, std::string group)
-      : Client(Role::consumer, consumer_settings(cluster, std::move(group)),
-               {.delivered = nullptr, .committed = &Impl::on_committed}) {
+  Impl(Role role, asio::any_io_executor executor, const Cluster& cluster, std::string group)
+      : Client(role, consumer_settings(role, cluster, std::move(group)),
+               {.delivered = nullptr,
+                .committed = &Impl::on_committed,
+                .rebalance = role == Role::member ? &Impl::on_rebalance : nullptr}) {
     rd_kafka_poll_set_consumer(get());  // one queue for everything: messages, errors, log
     queue.reset(rd_kafka_queue_get_consumer(get()));
     events.emplace(std::move(executor), queue.get());
@@ -53,8 +65,28 @@ struct Consumer::Impl : Client {
       log::debug("Kafka consumer: group offsets not written: {}", rd_kafka_err2str(code));
   }
 
+  // What is given is added later, once B has said from where; what is taken is given up at once.
+  static void on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
+                           void* opaque) {
+    auto& self = *static_cast<Impl*>(static_cast<Client*>(opaque));
+    if (!self.moved) self.moved.emplace();
+    const bool given = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    if (given) {
+      self.moved->given.emplace();
+    } else {
+      // Given before that and not yet added: the group is to be joined anew.
+      if (self.moved->given) self.failure = Failure(ErrorKind::transient, "Kafka took partitions back");
+      ErrorHandle(rd_kafka_incremental_unassign(handle, partitions));
+    }
+    auto& list = given ? *self.moved->given : self.moved->taken;
+    for (int i = 0; i < partitions->cnt; ++i) {
+      list.push_back({partitions->elems[i].topic, partitions->elems[i].partition});
+    }
+  }
+
   QueueHandle queue;
   std::optional<EventSource> events;
+  std::optional<Moved> moved;              // by the group, not asked for yet
   std::vector<rd_kafka_message_t*> taken;  // kept between polls for its memory
   std::optional<Failure> failure;          // what came after messages that are good
   std::set<TopicPartition> taken_from;     // since the fetchers were woken
@@ -133,19 +165,52 @@ void Consumer::Impl::mirror() {
 }
 
 Consumer::Consumer(asio::any_io_executor executor, const Cluster& cluster, std::string group)
-    : impl_(std::make_unique<Impl>(std::move(executor), cluster, std::move(group))) {}
+    : impl_(std::make_unique<Impl>(Role::consumer, std::move(executor), cluster, std::move(group))) {}
+Consumer::Consumer(asio::any_io_executor executor, const Cluster& cluster, std::string group,
+                   std::span<const std::string> topics)
+    : impl_(std::make_unique<Impl>(Role::member, std::move(executor), cluster, std::move(group))) {
+  PartitionList list = list_of(topics.size());
+  for (const auto& topic : topics) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  const rd_kafka_resp_err_t code = rd_kafka_subscribe(impl_->get(), list.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw failure_of(code, "joining the Kafka consumer group");
+}
 Consumer::Consumer(Consumer&&) noexcept = default;
 Consumer::~Consumer() = default;
+
+std::optional<Consumer::Moved> Consumer::take_moved() { return std::exchange(impl_->moved, std::nullopt); }
+
+void Consumer::add(std::span<const TopicPartitionOffset> from) {
+  const ErrorHandle refused(rd_kafka_incremental_assign(impl_->get(), list_of(from).get()));
+  if (refused) throw failure_of(rd_kafka_error_code(refused.get()), "adding Kafka partitions");
+}
+
+void Consumer::rewind(std::span<const TopicPartitionOffset> to) {
+  const ErrorHandle refused(rd_kafka_incremental_unassign(impl_->get(), list_of(to).get()));
+  if (refused) throw failure_of(rd_kafka_error_code(refused.get()), "rewinding Kafka partitions");
+  add(to);
+}
+
+Task<void> Consumer::leave() {
+  Impl& self = *impl_;
+  // A queue of its own: the consumer's own one is forwarded to it.
+  const QueueHandle last(rd_kafka_queue_new(self.get()));
+  const ErrorHandle refused(rd_kafka_consumer_close_queue(self.get(), last.get()));
+  if (refused) co_return;
+  constexpr std::chrono::milliseconds kPause{5};
+  const auto deadline = Clock::now() + kLeaveWithin;
+  while (rd_kafka_consumer_closed(self.get()) == 0 && Clock::now() < deadline) {
+    rd_kafka_message_t* message = nullptr;
+    while (rd_kafka_consume_batch_queue(last.get(), 0, &message, 1) > 0) rd_kafka_message_destroy(message);
+    co_await sleep_for(kPause);
+  }
+}
 
 void Consumer::assign(std::span<const TopicPartitionOffset> from) {
   impl_->failure.reset();
   impl_->take_trouble();
   impl_->mirror_next.clear();
-  PartitionList list = list_of(from.size());
-  for (const auto& one : from) {
-    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset = one.offset;
-  }
-  const rd_kafka_resp_err_t code = rd_kafka_assign(impl_->get(), list.get());
+  impl_->taken_from.clear();
+  const rd_kafka_resp_err_t code = rd_kafka_assign(impl_->get(), list_of(from).get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw failure_of(code, "assigning Kafka partitions");
 }
 
@@ -155,6 +220,8 @@ Task<std::vector<Message>> Consumer::poll(std::size_t messages_max, std::chrono:
   for (;;) {
     std::vector<Message> messages = self.take(messages_max);
     self.mirror();
+    // What came before was of partitions that may be another's by now.
+    if (self.moved && !self.failure) co_return std::vector<Message>{};
     if (self.wake_at && Clock::now() >= *self.wake_at) self.wake_fetchers();
     if (!messages.empty()) co_return messages;
     if (!self.failure) self.failure = self.take_trouble();

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,7 +13,8 @@
 
 namespace penstock::kafka {
 
-// A consumer with partitions given by assignment (no group rebalance can split a batch). Bounded fetch queue,
+// A consumer with partitions given by assignment (no group rebalance can split a batch), or by the group, shared with
+// its other members. Bounded fetch queue,
 // auto.offset.reset=error, no auto commit, isolation irrelevant (no transactions are used).
 // Throws Failure: safety (offset out of range: topic recreated or retention passed us), setup (unknown topic, not
 // authorised), transient (anything else); assign again after any of them. Brokers that are away are no failure:
@@ -22,8 +24,25 @@ class Consumer {
  public:
   // group: the consumer group whose committed offsets mirror B's, for people's tools.
   Consumer(asio::any_io_executor executor, const Cluster& cluster, std::string group);
+  // A member of the group, which shares these topics' partitions with its other members.
+  Consumer(asio::any_io_executor executor, const Cluster& cluster, std::string group,
+           std::span<const std::string> topics);
   Consumer(Consumer&&) noexcept;
   ~Consumer();
+
+  // Of a member: what the group gave and took, once whenever it did; poll() returns nothing else then. What was taken
+  // is read no more. What was given, be it no partition at all, must go to add(); until then nothing is read.
+  struct Moved {
+    std::optional<std::vector<TopicPartition>> given;
+    std::vector<TopicPartition> taken;
+  };
+  std::optional<Moved> take_moved();
+  void add(std::span<const TopicPartitionOffset> from);
+  // Partitions that were added are read from elsewhere; what was fetched of them is forgotten.
+  void rewind(std::span<const TopicPartitionOffset> to);
+  // Leaves the group, so that the others need not wait for a dead member's session to end. A second at most; the
+  // consumer is good for nothing then.
+  Task<void> leave();
 
   // Reads from exactly these offsets, forgetting everything fetched before.
   void assign(std::span<const TopicPartitionOffset> from);

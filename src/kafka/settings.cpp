@@ -63,6 +63,14 @@ constexpr Default kConsumer[] = {
     {"fetch.error.backoff.ms", "50"},
 };
 
+// Above those: a member of a group.
+constexpr Default kMember[] = {
+    // A member that died is noticed after the session; the others learn of it, and of one that joined, by the
+    // heartbeat.
+    {"session.timeout.ms", "6000"},
+    {"heartbeat.interval.ms", "500"},
+};
+
 // Exactness rests on these. `same` is another way of writing the value.
 struct Fixed {
   const char* name;
@@ -89,6 +97,10 @@ constexpr Fixed kConsumerFixed[] = {
     {"enable.auto.commit", "false", "false"},   {"enable.auto.offset.store", "false", "false"},
     {"enable.partition.eof", "false", "false"}, {"allow.auto.create.topics", "false", "false"},
 };
+
+// Partitions that stay with their member go on while others move: a rebalance that waits for a dead member's session to
+// end would hold up all of them.
+constexpr Fixed kMemberFixed[] = {{"partition.assignment.strategy", "cooperative-sticky", "cooperative-sticky"}};
 
 constexpr Fixed kAlwaysFixed[] = {
     {"bootstrap.servers", nullptr, nullptr},  // [kafka] bootstrap_servers says it
@@ -165,6 +177,7 @@ std::string_view to_string(Role role) {
   switch (role) {
     case Role::producer: return "producer";
     case Role::consumer: return "consumer";
+    case Role::member: return "consumer";
     case Role::admin: return "admin";
   }
   return "client";
@@ -175,16 +188,20 @@ std::vector<Setting> settings(Role role, const Cluster& cluster) {
   std::span<const Default> defaults;
   std::span<const Fixed> fixed;
   if (role == Role::producer) defaults = kProducer, fixed = kProducerFixed;
-  if (role == Role::consumer) defaults = kConsumer, fixed = kConsumerFixed;
+  const bool member = role == Role::member;
+  if (role == Role::consumer || member) defaults = kConsumer, fixed = kConsumerFixed;
   refuse_overriding(cluster.extra, fixed);
   refuse_overriding(cluster.extra, kAlwaysFixed);
+  if (member) refuse_overriding(cluster.extra, kMemberFixed);
 
   std::vector<Setting> all;
   append(all, kCommon);
   append(all, defaults);
+  if (member) append(all, kMember);
   if (role == Role::producer) fit_queue(all, cluster.extra);
   all.insert(all.end(), cluster.extra.begin(), cluster.extra.end());
   append_fixed(all, fixed);
+  if (member) append_fixed(all, kMemberFixed);
   append_fixed(all, kAlwaysFixed);
   all.emplace_back("bootstrap.servers", cluster.bootstrap_servers);
   return all;

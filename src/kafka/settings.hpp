@@ -11,7 +11,7 @@
 
 namespace penstock::kafka {
 
-enum class Role { producer, consumer, admin };
+enum class Role { producer, consumer, member, admin };  // member: a consumer that shares partitions with others
 
 std::string_view to_string(Role role);
 

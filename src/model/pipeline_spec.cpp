@@ -102,6 +102,7 @@ std::string PipelineSpec::to_json() const {
   append_member(out, "pipeline", pipeline);
   append_member(out, "dead_letter_topic", dead_letter_topic);
   append_member(out, "written", written);
+  append_member(out, "consistency", by_key ? "key" : "batch");
   append_array(out, "tables", tables, [&](const Table& table) { append_table(out, table); });
   append_strings(out, "indexes_built", indexes_built);
   append_strings(out, "topics_created", topics_created);
@@ -117,6 +118,7 @@ PipelineSpec PipelineSpec::from_json(std::string_view text) {
     spec.pipeline = text_of(root, "pipeline");
     spec.dead_letter_topic = text_of(root, "dead_letter_topic");
     spec.written = text_of(root, "written");
+    spec.by_key = text_of(root, "consistency") == "key";
     for (json::element table : root["tables"].get_array()) spec.tables.push_back(table_of(table));
     spec.indexes_built = texts_of(root, "indexes_built");
     spec.topics_created = texts_of(root, "topics_created");

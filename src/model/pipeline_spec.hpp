@@ -40,6 +40,7 @@ struct PipelineSpec {
   std::string pipeline;
   std::string dead_letter_topic;
   std::string written;  // the configuration it was resolved from, canonical: `run` compares it with the file
+  bool by_key = false;  // consistency = "key": partitions are applied independently
   std::vector<Table> tables;
   std::vector<std::string> indexes_built;   // on B, by migrate: uninstall drops them
   std::vector<std::string> topics_created;  // by migrate: uninstall deletes them

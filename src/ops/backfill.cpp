@@ -58,10 +58,10 @@ Task<std::int64_t> captured_of(pg::Connection& a, const std::string& pipeline, c
 }
 
 // False: nothing moved for a while.
-Task<bool> wait_until_there(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
-                            const std::string& relation) {
+Task<bool> wait_until_there(pg::Connection& a, pg::Connection& b, const Config& config, const std::string& relation) {
+  const std::string& pipeline = config.pipeline.name;
   const pg::Result now = co_await a.query("select pg_current_snapshot()");
-  Coverage coverage(pipeline, std::string(now.text(0, 0)));
+  Coverage coverage(config, std::string(now.text(0, 0)));
   const std::int64_t before = co_await captured_of(a, pipeline, relation);
   auto reported = std::chrono::steady_clock::now();
   while (true) {
@@ -137,7 +137,7 @@ Task<bool> backfill(const Config& config, const BackfillOptions& options) {
     co_await request_table(a, b, spec.pipeline, table);
   }
   if (!options.wait) co_return true;
-  const bool there = co_await wait_until_there(a, b, spec.pipeline, table.relation);
+  const bool there = co_await wait_until_there(a, b, config, table.relation);
   if (!there) {
     log::warn("backfill: nothing moved for {} s; the request stays, and `penstock run` will take it up",
               kPatience.count());

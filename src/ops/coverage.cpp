@@ -4,6 +4,7 @@
 
 #include "base/task.hpp"
 #include "model/journal_sql.hpp"
+#include "ops/spec.hpp"
 #include "sql/embedded_sql.hpp"
 
 namespace penstock::ops {
@@ -15,14 +16,17 @@ constexpr auto kInterval = 20ms;
 
 }  // namespace
 
-Coverage::Coverage(const std::string& pipeline, std::string snapshot)
-    : pipeline_(pipeline), snapshot_(std::move(snapshot)), covered_(journal_sql(sql::source::covered, pipeline)) {}
+Coverage::Coverage(const Config& config, std::string snapshot)
+    : config_(config), snapshot_(std::move(snapshot)), covered_(journal_sql(sql::source::covered, pipeline_)) {}
 
 Task<bool> Coverage::look(pg::Connection& a, pg::Connection& b) {
+  const bool by_key = config_.pipeline.consistency == Config::Consistency::key;
   // B first: what it has then, A must have by now.
-  const std::string on_b = co_await look_at_b(b);
+  auto looking = by_key ? look_at_partitions(b) : look_at_b(b);
+  const std::string on_b = co_await std::move(looking);
   const std::string on_a = co_await look_at_a(a);
-  const bool there = wanted_ && has_ && *has_ >= *wanted_;
+  bool there = wanted_ && has_ && *has_ >= *wanted_;
+  if (by_key) there = ends_ && reached(*ends_, partitions_);
   const bool working = co_await transaction_moved(b);
   if (working || on_a + on_b != seen_) moved_ = std::chrono::steady_clock::now();
   seen_ = on_a + on_b;
@@ -40,6 +44,7 @@ Task<std::string> Coverage::look_at_a(pg::Connection& a) {
                               has_->first, has_->second, newest.first, newest.second));
   }
   if (!wanted_ && slot.boolean(0, 3)) wanted_ = newest;
+  acknowledged_ = wanted_ && (newest > *wanted_ || slot.boolean(0, 5));
   co_return fmt::format("A {} {} {}", slot.text(0, 0), slot.text(0, 1), slot.text(0, 4));
 }
 
@@ -49,6 +54,17 @@ Task<std::string> Coverage::look_at_b(pg::Connection& b) {
   has_ = {offsets.int64(0, 0), offsets.int64(0, 1)};
   nonce_ = offsets.int64(0, 3);
   co_return fmt::format(" B {} {} {}", has_->first, has_->second, offsets.text(0, 2));
+}
+
+Task<std::string> Coverage::look_at_partitions(pg::Connection& b) {
+  if (acknowledged_ && !ends_) {
+    const PipelineSpec spec = co_await stored_spec(b, pipeline_);
+    ends_ = co_await ends_in_kafka(config_, spec);
+  }
+  partitions_ = co_await ends_on_b(b, pipeline_);
+  std::string seen = " B";
+  for (const auto& [where, end] : partitions_) seen += fmt::format(" {}", end);
+  co_return seen;
 }
 
 Task<bool> Coverage::transaction_moved(pg::Connection& b) {
@@ -61,9 +77,9 @@ Task<bool> Coverage::transaction_moved(pg::Connection& b) {
   co_return moved;
 }
 
-Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
-                              const std::string& snapshot, std::chrono::seconds patience) {
-  Coverage coverage(pipeline, snapshot);
+Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const Config& config, const std::string& snapshot,
+                              std::chrono::seconds patience) {
+  Coverage coverage(config, snapshot);
   while (true) {
     const bool there = co_await coverage.look(a, b);
     if (there || coverage.still_for() >= patience) co_return there;

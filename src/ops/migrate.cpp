@@ -9,6 +9,7 @@
 #include "ops/epoch.hpp"
 #include "ops/indexes.hpp"
 #include "ops/migrations.hpp"
+#include "ops/partitions.hpp"
 #include "ops/patience.hpp"
 #include "ops/plan.hpp"
 #include "ops/spec.hpp"
@@ -98,12 +99,23 @@ class Migration {
   Task<void> refuse_batch_under_way(const MigratePlan& plan) {
     const pg::Result slot = co_await a_->query(sql::source::newest_slot, pg::Params::of(pipeline_));
     if (slot.empty()) co_return;
-    const pg::Result offsets = co_await b_->query(sql::target::newest_offsets, pg::Params::of(pipeline_));
-    const std::int64_t applied = offsets.empty() ? 0 : offsets.int64(0, 1);
-    if (slot.text(0, 3) == "ack" && applied >= slot.int64(0, 1)) co_return;
+    const bool acknowledged = slot.text(0, 3) == "ack";
+    const bool applied = co_await has_applied(plan, slot.int64(0, 1));
+    if (acknowledged && applied) co_return;
     throw Failure(ErrorKind::usage, "a batch is under way, which may hold changes of " +
                                         fmt::format("{}", fmt::join(plan.removed, ", ")) +
                                         ": with the tables as they were, `penstock run --once` first");
+  }
+
+  // An acknowledged batch.
+  Task<bool> has_applied(const MigratePlan& plan, std::int64_t batch) {
+    if (plan.before && plan.before->by_key) {
+      const PartitionEnds wanted = co_await ends_in_kafka(config_, *plan.before);
+      const PartitionEnds there = co_await ends_on_b(*b_, pipeline_);
+      co_return reached(wanted, there);
+    }
+    const pg::Result offsets = co_await b_->query(sql::target::newest_offsets, pg::Params::of(pipeline_));
+    co_return !offsets.empty() && offsets.int64(0, 1) >= batch;
   }
 
   Task<void> make_topics(const MigratePlan& plan) {

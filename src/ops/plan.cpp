@@ -44,6 +44,15 @@ void refuse_changed_tables(const MigratePlan& plan) {
   }
 }
 
+// The two keep their offsets differently, and what is in Kafka belongs to the one it was written under.
+void refuse_changed_consistency(const MigratePlan& plan) {
+  if (!plan.before || plan.before->by_key == plan.resolved.spec.by_key) return;
+  const std::string was = plan.before->by_key ? "key" : "batch";
+  throw Failure(ErrorKind::usage, "the pipeline was installed with consistency = \"" + was +
+                                      "\": with that, `penstock migrate uninstall`; then migrate with the other one "
+                                      "(everything is copied anew)");
+}
+
 Task<void> read_slot(MigratePlan& plan, pg::Connection& a) {
   std::vector<std::string> relations;
   for (const auto& table : plan.resolved.spec.tables) relations.push_back(table.relation);
@@ -91,6 +100,7 @@ Task<MigratePlan> make_plan(const Config& config, pg::Connection& a, pg::Connect
   spec.written = written_form(config);
   co_await read_slot(plan, a);
   refuse_changed_tables(plan);
+  refuse_changed_consistency(plan);
   const std::optional<PipelineSpec> on_a = co_await spec_if_stored(a, config.pipeline.name);
   const pg::Result there = co_await a.query("select to_regclass('penstock.pipeline') is not null");
   if (there.boolean(0, 0)) co_await refuse_shared_topics(a, spec);

@@ -244,6 +244,21 @@ Task<void> check_mixed_triggers(pg::Connection& b, const PipelineSpec& spec, con
                                       ", so both must have triggers = \"off\", or neither");
 }
 
+// A row that goes takes others along, or changes them: those may have been written again by then.
+Task<void> check_acting_between(pg::Connection& b, const PipelineSpec& spec, const std::vector<ChosenTable>& tables) {
+  std::vector<std::string> firing;
+  for (const auto& table : spec.tables) {
+    if (table.triggers) firing.push_back(table.target);
+  }
+  const pg::Result found = co_await b.query(sql::common::acting_between, pg::Params::of(firing));
+  if (found.empty()) co_return;
+  throw ConfigError(tables.front().configured->place,
+                    "foreign key " + std::string(found.text(0, 0)) + " on B's " + std::string(found.text(0, 1)) +
+                        " changes other rows when one goes, which consistency = \"key\" cannot bear, since tables are "
+                        "applied independently: give it NO ACTION on B, set triggers = \"off\" for both, or leave "
+                        "consistency at \"batch\"");
+}
+
 }  // namespace
 
 Task<Resolved> resolve(const Config& config, pg::Connection& a, pg::Connection& b) {
@@ -257,6 +272,8 @@ Task<Resolved> resolve(const Config& config, pg::Connection& a, pg::Connection& 
     out.declared_keys.push_back(table.configured->key);
   }
   co_await check_mixed_triggers(b, out.spec, tables);
+  out.spec.by_key = config.pipeline.consistency == Config::Consistency::key;
+  if (out.spec.by_key) co_await check_acting_between(b, out.spec, tables);
   co_return out;
 }
 

@@ -19,6 +19,7 @@ std::string written_form(const Config& config) {
   append(out, config.pipeline.name);
   append(out, config.kafka.topic_prefix);
   append(out, std::to_string(config.kafka.partitions));
+  append(out, config.pipeline.consistency == Config::Consistency::key ? "key" : "batch");
   append(out, config.pipeline.snapshot == Config::Snapshot::initial ? "initial" : "never");
   for (const auto& table : config.tables) {
     out.append("table ");

@@ -24,9 +24,10 @@ constexpr double kCatchingUpSeconds = 2;
 struct Heard {
   std::int64_t captured = 0, applied = 0, rejected = 0;
 };
+using Books = std::map<std::string, Heard>;
 
-std::map<std::string, Heard> read_books(std::string_view json) {
-  std::map<std::string, Heard> books;
+Books read_books(std::string_view json) {
+  Books books;
   simdjson::dom::parser parser;
   for (auto [relation, book] : parser.parse(json.data(), json.size()).get_object()) {
     Heard& heard = books[std::string(relation)];
@@ -42,16 +43,41 @@ Task<bool> lock_is_held(pg::Connection& connection, const std::string& pipeline,
   co_return row.boolean(0, 0);
 }
 
-Task<std::map<std::string, Heard>> read_b(Status& status, std::string& snapshot, pg::Connection& b) {
+Task<Books> read_b(Status& status, std::string& snapshot, pg::Connection& b) {
   status.apply_alive = co_await lock_is_held(b, status.pipeline, "apply");
   const pg::Result row = co_await b.query(sql::target::newest_offsets, pg::Params::of(status.pipeline));
-  if (row.empty()) co_return std::map<std::string, Heard>();
+  if (row.empty()) co_return Books();
   status.epoch = row.int64(0, 0);
   status.batch = row.int64(0, 1);
   snapshot = row.text(0, 4);
   status.poison = row.int64(0, 7);
   status.last_step_seconds = std::stod(std::string(row.text(0, 8)));
   co_return read_books(row.text(0, 6));
+}
+
+// Of partitions that move independently: a table's books are those of its partitions together, and what B has heard of
+// is what they took.
+Task<Books> read_partitions_on_b(Status& status, const PipelineSpec& spec, std::string& snapshot, pg::Connection& b) {
+  Books books;
+  status.apply_alive = co_await lock_is_held(b, status.pipeline, "apply");
+  const pg::Result rows = co_await b.query(sql::target::newest_partition_offsets, pg::Params::of(status.pipeline));
+  for (int row = 0; row < rows.rows(); ++row) {
+    const auto table = std::find_if(spec.tables.begin(), spec.tables.end(),
+                                    [&](const auto& one) { return one.topic == rows.text(row, 0); });
+    if (table == spec.tables.end()) continue;  // it left the pipeline
+    Heard& heard = books[table->relation];
+    heard.captured += rows.int64(row, 12);
+    heard.applied += rows.int64(row, 13);
+    heard.rejected += rows.int64(row, 14);
+    status.poison += rows.int64(row, 15);
+    status.last_step_seconds = std::min(status.last_step_seconds, std::stod(std::string(rows.text(row, 16))));
+    const bool newest = std::pair(rows.int64(row, 3), rows.int64(row, 4)) >= std::pair(status.epoch, status.batch);
+    if (!newest) continue;
+    status.epoch = rows.int64(row, 3);
+    status.batch = rows.int64(row, 4);
+    if (!rows.text(row, 11).empty()) snapshot = rows.text(row, 11);
+  }
+  co_return books;
 }
 
 Status::Table* find(Status& status, std::string_view relation) {
@@ -74,7 +100,25 @@ Task<void> read_copying_and_doubts(Status& status, pg::Connection& a) {
   }
 }
 
-Task<void> read_a(Status& status, std::string snapshot, const std::map<std::string, Heard>& books, pg::Connection& a) {
+Task<void> read_lag(Status& status, const std::string& snapshot, pg::Connection& a) {
+  const pg::Result lag = co_await a.query(journal_sql(sql::source::lag, status.pipeline), pg::Params::of(snapshot));
+  status.lag_changes = lag.int64(0, 0);
+  status.lag_seconds = std::stod(std::string(lag.text(0, 1)));
+}
+
+// B reflects no one snapshot then. Behind are what no batch holds yet, and what is in flight: since the newest snapshot
+// that a partition has come to, or since B moved last.
+Task<void> add_lag_of_partitions(Status& status, const std::string& snapshot, pg::Connection& a) {
+  std::int64_t in_flight = 0;
+  for (const auto& table : status.tables) in_flight += table.in_flight;
+  if (in_flight == 0) co_return;
+  const std::int64_t not_opened = status.lag_changes;
+  co_await read_lag(status, snapshot, a);
+  status.lag_changes = not_opened + in_flight;
+  status.lag_seconds = std::max(status.lag_seconds, status.last_step_seconds);
+}
+
+Task<void> read_a(Status& status, std::string snapshot, const Books& books, bool by_key, pg::Connection& a) {
   status.capture_alive = co_await lock_is_held(a, status.pipeline, "capture");
   const pg::Result slot = co_await a.query(sql::source::newest_slot, pg::Params::of(status.pipeline));
   if (slot.empty())
@@ -92,12 +136,15 @@ Task<void> read_a(Status& status, std::string snapshot, const std::map<std::stri
     table.rejected = heard.rejected;
     table.in_flight = table.captured - heard.captured;
     table.unaccounted = heard.captured - heard.applied - heard.rejected;
+    // More than A ever captured: something was applied twice.
+    table.unaccounted += std::min<std::int64_t>(0, table.in_flight);
+    table.in_flight = std::max<std::int64_t>(0, table.in_flight);
   }
   // Before B had a batch: since the slot's beginning, which its first batch's `acked` still is.
   if (snapshot.empty()) snapshot = slot.text(0, 6);
-  const pg::Result lag = co_await a.query(journal_sql(sql::source::lag, status.pipeline), pg::Params::of(snapshot));
-  status.lag_changes = lag.int64(0, 0);
-  status.lag_seconds = std::stod(std::string(lag.text(0, 1)));
+  const std::string opened(slot.text(0, 7));
+  co_await read_lag(status, by_key ? opened : snapshot, a);
+  if (by_key) co_await add_lag_of_partitions(status, snapshot, a);
 }
 
 std::string state_of(const Status& status) {
@@ -172,8 +219,9 @@ Task<Status> read_status(const Config& config) {
   const std::string broken = co_await broken_chain(a, b, config.pipeline.name);
   if (!broken.empty()) throw Failure(ErrorKind::safety, broken);
   std::string snapshot;
-  const auto books = co_await read_b(status, snapshot, b);
-  co_await read_a(status, snapshot, books, a);
+  auto reading = spec.by_key ? read_partitions_on_b(status, spec, snapshot, b) : read_b(status, snapshot, b);
+  const Books books = co_await std::move(reading);
+  co_await read_a(status, snapshot, books, spec.by_key, a);
   status.state = state_of(status);
   co_return status;
 }

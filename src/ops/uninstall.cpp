@@ -42,7 +42,7 @@ Task<void> uninstall_a(pg::Connection& a, const std::string& pipeline) {
 
 Task<void> uninstall_b(pg::Connection& b, const std::string& pipeline, const PipelineSpec& spec) {
   for (const auto& index : spec.indexes_built) co_await drop_index(b, "B", index);
-  for (const char* table : {"offsets", "dead_letter", "pipeline"}) {
+  for (const char* table : {"offsets", "partition_offsets", "truncated", "dead_letter", "pipeline"}) {
     co_await b.query("delete from penstock." + std::string(table) + " where pipeline = $1", pg::Params::of(pipeline));
   }
   co_await drop_schema_if_unused(b, "B");

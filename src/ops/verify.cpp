@@ -36,8 +36,8 @@ void append_names(std::string& out, std::string_view member, const std::vector<s
 
 class TableVerifier {
  public:
-  TableVerifier(std::string pipeline, const PipelineSpec::Table& table, pg::Connection& a, pg::Connection& b)
-      : pipeline_(std::move(pipeline)), table_(table), a_(a), b_(b), comparison_(a, b) {
+  TableVerifier(const Config& config, const PipelineSpec::Table& table, pg::Connection& a, pg::Connection& b)
+      : config_(config), table_(table), a_(a), b_(b), comparison_(a, b) {
     report_.relation = table.relation;
   }
 
@@ -74,7 +74,7 @@ class TableVerifier {
     std::map<std::string, Seen> seen;
     for (int round = 0; round < kRoundsMax && !keys.empty() && !gave_up_; ++round) {
       const auto before = co_await comparison_.on_a().look_up(keys);
-      const bool covered = co_await wait_until_covered(a_, b_, pipeline_, before.snapshot, kPatience);
+      const bool covered = co_await wait_until_covered(a_, b_, config_, before.snapshot, kPatience);
       if (!covered) {
         log::warn("verify: B does not get everything that A had ({} s without a step): is `penstock run` at work?",
                   kPatience.count());
@@ -124,7 +124,8 @@ class TableVerifier {
     }
   }
 
-  const std::string pipeline_;
+  const Config& config_;
+  const std::string& pipeline_ = config_.pipeline.name;
   const PipelineSpec::Table& table_;
   pg::Connection& a_;
   pg::Connection& b_;
@@ -135,10 +136,10 @@ class TableVerifier {
 
 using Tables = std::vector<const PipelineSpec::Table*>;
 
-Task<VerifyReport> verify_all(const PipelineSpec& spec, const Tables& tables, pg::Connection& a, pg::Connection& b) {
+Task<VerifyReport> verify_all(const Config& config, const Tables& tables, pg::Connection& a, pg::Connection& b) {
   VerifyReport report;
   for (const auto* table : tables) {
-    TableVerifier verifier(spec.pipeline, *table, a, b);
+    TableVerifier verifier(config, *table, a, b);
     VerifyReport::Table found = co_await verifier.run();
     report.equal = report.equal && found.keys.empty() && found.unsettled == 0;
     report.tables.push_back(std::move(found));
@@ -147,7 +148,7 @@ Task<VerifyReport> verify_all(const PipelineSpec& spec, const Tables& tables, pg
 }
 
 // Asks for what differs; false: the copy does not arrive.
-Task<bool> repair(const PipelineSpec& spec, const Tables& tables, const VerifyReport& found, pg::Connection& a,
+Task<bool> repair(const Config& config, const Tables& tables, const VerifyReport& found, pg::Connection& a,
                   pg::Connection& b) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const VerifyReport::Table& differing = found.tables[i];
@@ -161,9 +162,9 @@ Task<bool> repair(const PipelineSpec& spec, const Tables& tables, const VerifyRe
       continue;
     }
     if (differing.more) {
-      co_await request_table(a, b, spec.pipeline, *tables[i]);
+      co_await request_table(a, b, config.pipeline.name, *tables[i]);
     } else {
-      co_await request_rows(a, spec.pipeline, tables[i]->relation, differing.keys);
+      co_await request_rows(a, config.pipeline.name, tables[i]->relation, differing.keys);
     }
     if (!differing.keys.empty()) {
       log::info("verify: {}: copying {} again", differing.relation,
@@ -172,7 +173,7 @@ Task<bool> repair(const PipelineSpec& spec, const Tables& tables, const VerifyRe
   }
   const pg::Result now = co_await a.query("select pg_current_snapshot()");
   const std::string snapshot(now.text(0, 0));
-  const bool there = co_await wait_until_covered(a, b, spec.pipeline, snapshot, kPatience);
+  const bool there = co_await wait_until_covered(a, b, config, snapshot, kPatience);
   if (!there) {
     log::warn(
         "verify: the repair does not arrive ({} s without a step); it stays asked for: is `penstock run` at work?",
@@ -193,11 +194,11 @@ Task<VerifyReport> verify(const Config& config, const VerifyOptions& options) {
   for (const auto& table : spec.tables) {
     if (!options.table || &table == &table_named(spec, *options.table)) tables.push_back(&table);
   }
-  VerifyReport report = co_await verify_all(spec, tables, a, b);
+  VerifyReport report = co_await verify_all(config, tables, a, b);
   if (!options.repair || report.equal) co_return report;
-  const bool repaired = co_await repair(spec, tables, report, a, b);
+  const bool repaired = co_await repair(config, tables, report, a, b);
   if (!repaired) co_return report;
-  VerifyReport after = co_await verify_all(spec, tables, a, b);
+  VerifyReport after = co_await verify_all(config, tables, a, b);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (!tables[i]->key.empty()) after.tables[i].repaired = std::ssize(report.tables[i].keys);
   }

@@ -24,6 +24,7 @@ constexpr std::array kRules{
     // Our own functions'.
     Rule{"PN001", kData},       // penstock.reject(): a rule is false
     Rule{"PN002", kTransient},  // the fence: another applier was faster; read the offsets anew
+    Rule{"PN003", kTransient},  // another applier executed a TRUNCATE: look what it was
     Rule{"PN", kBug},
 
     // The server, the wire, or the others who work there: it passes.

@@ -21,15 +21,15 @@ class Watch {
 
   // Connects, and looks until B has it all or there is no more to wait for.
   Task<void> session() {
-    pg::Connection a = co_await pg::Connection::connect({once_.a_dsn, "A"});
-    pg::Connection b = co_await pg::Connection::connect({once_.b_dsn, "B"});
+    pg::Connection a = co_await pg::Connection::connect({once_.config.source.dsn, "A"});
+    pg::Connection b = co_await pg::Connection::connect({once_.config.target.dsn, "B"});
     if (!coverage_) {
       // What a crash of A emptied is to be empty on B as well.
       const pg::Result emptied =
-          co_await a.query("select message from penstock.notice_crash($1)", pg::Params::of(once_.pipeline));
+          co_await a.query("select message from penstock.notice_crash($1)", pg::Params::of(once_.config.pipeline.name));
       for (int row = 0; row < emptied.rows(); ++row) log::warn("run --once: {}", emptied.text(row, 0));
       const pg::Result now = co_await a.query("select pg_current_snapshot()");
-      coverage_.emplace(once_.pipeline, std::string(now.text(0, 0)));
+      coverage_.emplace(once_.config, std::string(now.text(0, 0)));
     }
     while (true) {
       delivered_ = co_await coverage_->look(a, b);

@@ -6,6 +6,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "apply/applier.hpp"
+#include "apply/key_applier.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
 #include "base/stop.hpp"
@@ -114,13 +115,22 @@ Task<void> member(Task<void> task, Work& work) {
   work.stop.request();
 }
 
+Task<void> run_applier(const Config& config, const PipelineSpec& spec, StopToken& stop) {
+  if (spec.by_key) {
+    apply::KeyApplier applier(apply_options(config, spec));
+    co_await applier.run(stop);
+  } else {
+    apply::Applier applier(apply_options(config, spec));
+    co_await applier.run(stop);
+  }
+}
+
 Task<void> run_loops(const Config& config, Role role, Work& work) {
   const std::optional<PipelineSpec> spec = co_await load_spec_patiently(config, role, work.stop);
   if (!spec) co_return;
   CaptureLoop capture(capture_options(config, *spec), work.stop);
-  apply::Applier applier(apply_options(config, *spec));
   auto captured = member(role == Role::apply ? nothing() : capture.run(), work);
-  auto applied = member(role == Role::capture ? nothing() : applier.run(work.stop), work);
+  auto applied = member(role == Role::capture ? nothing() : run_applier(config, *spec, work.stop), work);
   co_await (std::move(captured) && std::move(applied));
 }
 
@@ -132,7 +142,7 @@ Task<void> watch_delivery(Once once, Work& work) {
 
 Task<void> run_members(const Config& config, const RunOptions& options, Work& work) {
   auto loops = member(run_loops(config, options.role, work), work);
-  const Once once{config.pipeline.name, config.source.dsn, config.target.dsn, options.timeout};
+  const Once once{config, options.timeout};
   auto watch = member(options.once ? watch_delivery(once, work) : nothing(), work);
   co_await (std::move(loops) && std::move(watch));
 }

@@ -157,8 +157,13 @@ ApplierOptions TargetLine::options() const {
   return options;
 }
 
-RunningApplier::RunningApplier(ApplierOptions options) : applier_(std::move(options)) {
-  asio::co_spawn(io_, applier_.run(stop_), [this](std::exception_ptr error) {
+RunningApplier::RunningApplier(ApplierOptions options, Of of) {
+  if (of == Of::batches) {
+    applier_.emplace(std::move(options));
+  } else {
+    key_applier_.emplace(std::move(options));
+  }
+  asio::co_spawn(io_, applier_ ? applier_->run(stop_) : key_applier_->run(stop_), [this](std::exception_ptr error) {
     failed_ = error;
     io_.stop();
   });

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "apply/applier.hpp"
+#include "apply/key_applier.hpp"
 #include "kafka/admin.hpp"
 #include "kafka/producer.hpp"
 #include "model/envelope_writer.hpp"
@@ -61,7 +62,8 @@ inline MadeChange removed(const std::string& image) { return {Op::remove, "", ""
 // An applier on a thread of its own, from construction to stop() or the end of the scope.
 class RunningApplier {
  public:
-  explicit RunningApplier(ApplierOptions options);
+  enum class Of { batches, keys };  // consistency
+  explicit RunningApplier(ApplierOptions options, Of of = Of::batches);
   ~RunningApplier();
   RunningApplier(const RunningApplier&) = delete;
   RunningApplier& operator=(const RunningApplier&) = delete;
@@ -73,7 +75,8 @@ class RunningApplier {
   void join();
   asio::io_context io_;
   StopToken stop_{io_.get_executor()};
-  Applier applier_;
+  std::optional<Applier> applier_;
+  std::optional<KeyApplier> key_applier_;
   std::exception_ptr failed_;
   std::thread thread_;
 };

@@ -25,6 +25,7 @@ TEST(PipelineSpec, IsReadFromJsonAsItWasWritten) {
   spec.tables = {table, table};
   spec.indexes_built = {"public.penstock_emp_1_key"};
   spec.topics_created = {"hr.public.employee_a", "hr.dlq.emp"};
+  spec.by_key = true;
   EXPECT_EQ(PipelineSpec::from_json(spec.to_json()), spec);
 }
 

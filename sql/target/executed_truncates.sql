@@ -1,0 +1,3 @@
+-- executed_truncates: the newest TRUNCATE of each table that B has executed.   $1 pipeline
+-- Returns relation, epoch, batch, cdc_id, ordinal. Reads penstock.truncated.
+select relation, epoch, batch, cdc_id, ordinal from penstock.truncated where pipeline = $1

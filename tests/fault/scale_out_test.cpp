@@ -1,0 +1,156 @@
+// consistency = "key": several appliers share the partitions; they join, leave, die and wake up while writers write.
+#include <csignal>
+#include <functional>
+#include <list>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "support/broker.hpp"
+#include "fault/copies.hpp"
+#include "support/history.hpp"
+#include "support/writers.hpp"
+
+namespace penstock::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kPartitions = 8;
+constexpr auto kPastTheSession = 8s;  // a member that is silent for 6 s loses its partitions
+
+class ScaleOut : public testing::Test {
+ protected:
+  void SetUp() override {
+    line_.create_employees();
+    create_copies(line_);
+    line_.configure(employees_in_partitions(kPartitions), kByKey);
+    line_.a().run(
+        "insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', 20000 from generate_series(100001, 100100) "
+        "as g");
+    line_.migrate_and_copy();
+    keep_history(line_.a());
+  }
+
+  void start_members(int count) {
+    for (int i = 0; i < count; ++i) members_.push_back(line_.start("apply"));
+  }
+  void kill_oldest(int signal) {
+    members_.front().send(signal);
+    EXPECT_EQ(members_.front().wait(15s), signal == SIGKILL ? -SIGKILL : 0);
+    members_.pop_front();
+  }
+
+  // How many sessions of B apply.
+  long long appliers() const {
+    return line_.admin_b().number(
+        "select count(*) from pg_stat_activity where datname = current_database() and application_name like "
+        "'penstock%'");
+  }
+  void until(const std::string& what, const std::function<bool()>& true_at_last, std::chrono::seconds within = 20s) {
+    const auto deadline = std::chrono::steady_clock::now() + within;
+    while (!true_at_last()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << what;
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+  // A change made now is on B within seconds.
+  void expect_moving(int id, std::chrono::seconds within = 5s) {
+    line_.a().run("insert into employee_a values (" + std::to_string(id) +
+                  ", 'F', 'L', date '2010-01-01', 'C', 20000)");
+    ++extra_;
+    until(
+        "the line does not move",
+        [&] { return line_.b().number("select count(*) from employee_b where emp_id = " + std::to_string(id)) == 1; },
+        within);
+  }
+  void write_while(std::chrono::seconds duration, const std::function<void()>& accidents) {
+    WriterReport written;
+    std::thread writers([&] {
+      written =
+          write_employees(line_.dsn_a(), {.connections = 4, .duration = duration, .bad_share = 0.1, .pause = 2ms});
+    });
+    accidents();
+    writers.join();
+    EXPECT_EQ(written.failed, 0) << written.first_error;
+    changes_ += written.changes;
+  }
+  void expect_exact() {
+    line_.expect_equal();
+    EXPECT_EQ(line_.book("captured"), 100 + changes_ + extra_);
+    EXPECT_EQ(line_.book("captured"), line_.book("applied") + line_.book("rejected"));
+    EXPECT_EQ(line_.book("unaccounted"), 0);
+    EXPECT_EQ(line_.book("in_flight"), 0);
+    EXPECT_EQ(line_.book("unaccounted", "public.copies"), 0);
+    EXPECT_EQ(rows_of_copies(line_.a()), rows_of_copies(line_.b()));
+    std::map<std::string, long long> rejects;
+    for (const auto& row : line_.admin_b().rows("select rule, count(*) from penstock.dead_letter group by rule"))
+      rejects[row[0]] = std::stoll(row[1]);
+    EXPECT_EQ(rejects, expected_rejects(line_.a()));
+  }
+
+  Line line_;
+  std::list<Process> members_;
+  long long changes_ = 0, extra_ = 0;
+};
+
+TEST_F(ScaleOut, MembersJoinLeaveAndDieUnderLoad) {
+  const Process capture = line_.start("capture");
+  start_members(4);
+  write_while(10s, [&] {
+    for (int i = 0; i < 4; ++i) {
+      until("a member applies", [&] { return appliers() >= 4; });
+      std::this_thread::sleep_for(1s);
+      start_members(1);
+      kill_oldest(i % 2 == 0 ? SIGKILL : SIGTERM);
+    }
+  });
+  expect_moving(900'001, 20s);  // the partitions of one killed wait for the end of its session
+  expect_exact();
+}
+
+TEST_F(ScaleOut, AMemberThatWakesUpAfterItsPartitionsMovedIsTurnedAway) {
+  const Process capture = line_.start("capture");
+  start_members(4);
+  write_while(12s, [&] {
+    until("a member applies", [&] { return appliers() >= 4; });
+    std::this_thread::sleep_for(1s);
+    members_.front().send(SIGSTOP);
+    std::this_thread::sleep_for(kPastTheSession);
+    expect_moving(900'001, 15s);
+    members_.front().send(SIGCONT);
+    expect_moving(900'002, 15s);
+  });
+  EXPECT_TRUE(members_.front().running());
+  expect_exact();
+}
+
+// Rows come before and behind each TRUNCATE in every partition, and each partition comes to it in its own time.
+TEST(ScaleOutTruncate, EmptiesWhatStoodBeforeItAndNothingElse) {
+  Line line;
+  line.on_both("create table t (id int primary key, v int)");
+  line.configure("partitions = 8\n[[table]]\nsource = \"public.t\"\n", kByKey);
+  line.migrate_and_copy();
+  const Process capture = line.start("capture");
+  std::list<Process> members;
+  for (int i = 0; i < 4; ++i) members.push_back(line.start("apply"));
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 3; ++w) {
+    writers.emplace_back([&line, w] {
+      Database a = line.a();
+      for (int i = 0; i < 300; ++i) {
+        const std::string id = std::to_string(w * 1'000 + i % 100);
+        a.run("insert into t values (" + id + ", " + std::to_string(i) +
+              ") on conflict (id) do update set v = excluded.v");
+        if (i % 100 == 33 * (w + 1) % 100) a.run("truncate t");
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  line.expect_all_equal({"t"});
+  EXPECT_EQ(line.book("captured", "public.t"), 3 * 300 + 3 * 3);
+  EXPECT_EQ(line.book("applied", "public.t"), 3 * 300 + 3 * 3);
+}
+
+}  // namespace
+}  // namespace penstock::test
