@@ -1,6 +1,6 @@
 -- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
 -- Functions: penstock.find_key, penstock.insert_sql, penstock.present_name, penstock.as_installed, penstock.touched_keys,
---   penstock.reread_sql, penstock.journal_keys, penstock.capture_settings, penstock.pin_settings.
+--   penstock.not_stale_sql, penstock.reread_sql, penstock.journal_keys, penstock.capture_settings, penstock.pin_settings.
 -- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.
 
@@ -96,15 +96,16 @@ as $$
 $$;
 
 -- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
--- renamed it is the table itself. ONLY: tables that inherit from it are tables of their own. `part`: of one partition.
-create function penstock.as_installed(entry penstock.captured, part oid default null) returns text
+-- renamed it is the table itself. ONLY: tables that inherit from it are tables of their own. `part`: of one partition;
+-- `condition`: some of its rows, there called penstock_y.
+create function penstock.as_installed(entry penstock.captured, part oid default null, condition text default null) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select case when bool_and(present = installed) then min(t.name)
-                else format('(select %s from %s penstock_y)',
+    select case when bool_and(present = installed) and condition is null then min(t.name)
+                else format('(select %s from %s penstock_y%s)',
                             string_agg(format('penstock_y.%I as %I', present, installed), ', ' order by attnum),
-                            min(t.name)) end
+                            min(t.name), ' where ' || condition) end
       from penstock.installed_columns(entry)
      cross join (select case c.relkind when 'p' then '' else 'only ' end || c.oid::regclass
                    from pg_class as c where c.oid = coalesce(part, entry.root)) as t (name)
@@ -142,6 +143,19 @@ as $$
      group by c.key_columns, k.types
 $$;
 
+-- not_stale_sql: SQL text of a condition that leaves rows out which are not there any more. A transaction of REPEATABLE READ
+-- sees a row that another one has deleted since, and may put a new one of the same key beside it: what it reads again of
+-- its own doing then is that one. A row that it sees was deleted (xmax), and it did not write it itself: all it writes has an
+-- id behind its snapshot, unless it drew one before it took that.
+create function penstock.not_stale_sql(alias text) returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('(current_setting(''transaction_isolation'') in (''read committed'', ''read uncommitted'') or %1$s.xmax = 0 '
+                  'or %1$s.xmin = pg_current_xact_id()::xid '
+                  'or age(%1$s.xmin) <= age(pg_snapshot_xmax(pg_current_snapshot())::xid))', alias)
+$$;
+
 -- reread_sql: journals the row of the key object $1 as it stands now in a partition, or in the table; null where the table
 -- cannot be read, or a key column was dropped.
 create function penstock.reread_sql(entry penstock.captured, part oid, journal text) returns text
@@ -153,7 +167,7 @@ as $$
            then format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
                           from %s penstock_t, json_to_record($1) penstock_k (%s)
                          where %s', journal, entry.relation, penstock.image_as_installed(entry, 'penstock_t'),
-                       penstock.as_installed(entry, part),
+                       penstock.as_installed(entry, part, penstock.not_stale_sql('penstock_y')),
                        string_agg(penstock.read_column(name, a.atttypid, a.atttypmod), ', '),
                        string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', name, operator,
                                          penstock.read_cast(a.atttypid)), ' and ')) end

@@ -74,6 +74,7 @@ as $$
         'old_keys', string_agg(format('old.%I as %I', name, name), ', ' order by nth),
         'match', string_agg(format('penstock_t.%I %s penstock_k.%I', name, operator, name), ' and ' order by nth),
         'row_image', penstock.image_sql(root, 'penstock_x'), 'table_image', penstock.image_sql(root, 'penstock_t'),
+        'not_stale', penstock.not_stale_sql('penstock_t'),
         'key_image', penstock.json_object_sql('penstock_k', key_columns, array_agg(type order by nth)),
         'same', string_agg(format('penstock_o.%I %s penstock_n.%I', name, operator, name), ' and ' order by nth),
         'altered', penstock.altered_sql(root),
@@ -123,7 +124,7 @@ declare
                        case when penstock_r.image is null then {key_image}::text end as key
                   from (select distinct * from ({touched}) penstock_s) penstock_k
                   left join lateral (select {table_image}::text as image from {table} penstock_t
-                                      where {match} limit 1) penstock_r on true) penstock_p
+                                      where {match} and {not_stale} limit 1) penstock_r on true) penstock_p
          group by penstock_p.image is null, penstock_p.i / {piece}$$;
     reread_partitioned text := $$
         if tg_relid <> {root}::oid then

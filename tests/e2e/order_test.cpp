@@ -103,5 +103,41 @@ TEST(Backfill, IsExactWhileTheTableIsWritten) {
   EXPECT_EQ(line.book("unaccounted"), 0);
 }
 
+// It sees both: the row that is gone, and its own. In tables that are captured by statements, through a partition, by
+// rows, and whose key has another name by now.
+TEST(Order, ATransactionOfRepeatableReadPutsARowWhereAnotherHasDeletedOneSince) {
+  Line line;
+  const std::vector<std::string> tables{"t", "p", "h", "r"};
+  std::string configuration;
+  for (const auto& table : tables) {
+    line.on_both("create table " + table + " (id int primary key, v text)" +
+                 (table == "p" ? " partition by range (id); create table p_1 partition of p default" : ""));
+    configuration += "[[table]]\nsource = \"public." + table + "\"\n";
+  }
+  line.a().run("create table heir () inherits (h)");
+  line.configure(configuration);
+  line.migrate_and_copy();
+  for (const auto& table : tables)
+    line.a().run("insert into " + table + " select g, 'old' from generate_series(1, 4) g");
+  line.a().run("alter table r rename column id to number");
+
+  Database writer = line.a();
+  writer.run("begin isolation level repeatable read; select from t");
+  for (const auto& table : tables) line.a().run("delete from " + table);
+  const auto write = [&](const std::string& table, const std::string& id) {
+    writer.run("insert into " + table + " values (9, 'first'); insert into " + table +
+               " values (1, 'new'), (2, 'new')");
+    writer.run("insert into " + table + " values (3, 'newer'); delete from " + table + " where v = 'newer'");
+    writer.run("savepoint s; insert into " + table + " values (4, 'new'); release s; update " + table + " set " + id +
+               " = 5 where v = 'new' and " + id + " = 2");
+  };
+  for (const auto& table : {"t", "p_1", "h"}) write(table, "id");
+  write("r", "number");
+  writer.run("commit");
+  line.a().run("alter table r rename column number to id");
+  line.expect_all_equal({"t", "p", "only h", "r"});
+  EXPECT_EQ(line.b().value("select string_agg(id || v, ' ' order by id) from t"), "1new 4new 5new 9first");
+}
+
 }  // namespace
 }  // namespace penstock::test
