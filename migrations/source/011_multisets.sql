@@ -131,9 +131,13 @@ declare
     one_row    text := $$
         insert into {leaf} (relation, action, n, old_rows, new_rows)
         values ({relation}, lower(tg_op), 1,
-                case when tg_op <> 'INSERT' then (select {row_image}::text from (select old.*) penstock_x) end,
-                case when tg_op <> 'DELETE' then (select {row_image}::text from (select new.*) penstock_x) end)$$;
+                case when tg_op <> 'INSERT' then {old_row} end, case when tg_op <> 'DELETE' then {new_row} end)$$;
+    -- Where no column is named, the record as a whole: a session keeps the list that `old.*` was once expanded to, and would go
+    -- on writing columns that were dropped or renamed.
+    row_text   text := case when fields ->> 'row_image' = 'row_to_json(penstock_x.*)' then 'row_to_json(%1$s)::text'
+                            else '(select ' || replace(fields ->> 'row_image', '%', '%%') || '::text from (select %1$s.*) penstock_x)' end;
 begin
+    fields := fields || jsonb_build_object('old_row', format(row_text, 'old'), 'new_row', format(row_text, 'new'));
     perform penstock.create_capture_function('_truncate', penstock.truncate_body(), fields || jsonb_build_object(
         'action', quote_literal('truncate'), 'column', 'old_rows'));
     if by_rows then

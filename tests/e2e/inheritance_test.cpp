@@ -183,5 +183,21 @@ TEST(Subscribed, Trap9_WhatTheWorkerOfASubscriptionWritesIsCaptured) {
   replicator.wait(10s);
 }
 
+// A session's functions have run before, and are not made anew in between.
+TEST_F(Inheritance, ASessionOfLongStandingMindsTheColumnsOfATableWithoutAKey) {
+  line_.on_both("create table bag (a int, gone text, before int)");
+  line_.a().run("create table heir () inherits (bag)");
+  line_.configure("[[table]]\nsource = \"public.bag\"\n");
+  line_.migrate_and_copy();
+  Database writer = line_.a();
+  writer.run("insert into bag values (1, 'x', 1), (2, 'x', 2); update bag set before = 3 where a = 2");
+  line_.once();
+  line_.on_both("alter table bag drop gone; alter table bag rename before to after");
+  writer.run("insert into bag values (3, 3); update bag set after = 4 where a = 2; delete from bag where a = 1");
+  line_.once();
+  EXPECT_EQ(line_.b().value("select string_agg(a || '=' || after, ' ' order by a) from bag"), "2=4 3=3");
+  EXPECT_EQ(line_.run({"verify"}).code, 0);
+}
+
 }  // namespace
 }  // namespace penstock::test
