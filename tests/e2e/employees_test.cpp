@@ -162,7 +162,7 @@ TEST(EmployeeLatency, AnInsertIsOnBWithinASecond) {
   line.create_employees();
   line.migrate_and_copy();
   Process replicator = line.start();
-  line.once();
+  ASSERT_TRUE(line.logs("capture: reading") && line.logs("apply: applying"));  // it runs, and is at rest
   line.a().run(std::string("insert into employee_a values (1, ") + kGood + ")");
   EXPECT_TRUE(line.b().becomes("select count(*) from employee_b", "1", 1.0));
 }

@@ -1,14 +1,13 @@
 // kill -9 at every fail point, three times each, while writers write: README.md in this folder says what is durable
 // there.
 #include <csignal>
-#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "fault/copies.hpp"
+#include "fault/load.hpp"
 #include "support/history.hpp"
 #include "support/line.hpp"
-#include "support/writers.hpp"
 
 namespace penstock::test {
 namespace {
@@ -61,10 +60,7 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
   line.migrate();
   if (!kill.backfill) line.once();
   keep_history(line.a());
-  WriterReport written;
-  std::thread writers([&] {
-    written = write_employees(line.dsn_a(), {.connections = 3, .duration = 8s, .bad_share = 0.1, .pause = 3ms});
-  });
+  Load writers(line, {.connections = 3, .duration = 500ms, .bad_share = 0.1, .pause = 3ms});
   long long big_changes = 0;
   for (int i = 0; i < (kill.by_key ? 1 : 3); ++i) {
     if (kill.big) {
@@ -74,7 +70,7 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
     }
     kill_once(line, kill.pass + i);
   }
-  writers.join();
+  const WriterReport written = writers.stop();
   EXPECT_EQ(written.failed, 0) << written.first_error;
   line.expect_equal();
   EXPECT_EQ(changes_of(line.a()), written.changes + big_changes);

@@ -5,8 +5,6 @@
 namespace penstock::test {
 namespace {
 
-using namespace std::chrono_literals;
-
 void add(WriterReport& all, const WriterReport& one) {
   all.changes += one.changes;
   all.transactions += one.transactions;
@@ -17,13 +15,9 @@ void add(WriterReport& all, const WriterReport& one) {
 
 }  // namespace
 
-Load::Load(const Line& line)
-    : thread_([this, dsn = line.dsn_a()] {
-        for (unsigned round = 1; !stopping_; ++round) {
-          add(report_,
-              write_employees(dsn,
-                              {.connections = 3, .duration = 500ms, .bad_share = 0.05, .seed = round, .pause = 20ms}));
-        }
+Load::Load(const Line& line, WriterOptions round)
+    : thread_([this, dsn = line.dsn_a(), round]() mutable {
+        for (; !stopping_; ++round.seed) add(report_, write_employees(dsn, round));
       }) {}
 
 Load::~Load() { stop(); }

@@ -35,7 +35,7 @@ struct RandomTable {
   std::string rule;                  // a predicate that rejects some rows
   std::vector<std::string> setup_a;  // indexes and references: what a table created anew on A needs
 
-  std::string keys() const;   // "k1, k2"
+  std::string keys() const;       // "k1, k2"
   std::string names() const;      // of the columns that statements name
   std::string all_names() const;  // of all that both sides have
   std::string own() const { return (inherited ? "only " : "") + name; }
