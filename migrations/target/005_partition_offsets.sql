@@ -17,7 +17,7 @@ create table penstock.partition_offsets (
     nonce        bigint      not null,
     count        bigint      not null,              -- how many records of that batch were taken here,
     ended        boolean     not null,              -- and whether its last one was among them
-    last_record  text        not null,              -- the record before next_offset; '' is poison
+    last_record  text,                              -- the record before next_offset; '' is poison, null is of another life of A
     chain        jsonb       not null default '[]', -- [[epoch,batch,nonce]] of the batches this row took something of
     snapshot     pg_snapshot,                       -- A's, of the last end mark
     taken        bigint      not null,              -- cumulative, in changes: taken = applied + rejected

@@ -14,7 +14,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kPollRecords = 1'000;
 constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end the wait at once
 constexpr auto kHouseInterval = 5s;
-constexpr auto kTopicsInterval = 5s;
 constexpr std::size_t kTrimBatches = 1'000;
 constexpr auto kTrimLedgerInterval = 1h;
 
@@ -28,7 +27,8 @@ struct Applier::Session {
         assembler(applier.partitions_, target->offsets, applier.options_.limits),
         progress(*target),
         writer(*target, applier.dead_letters_, progress),
-        paused(applier.partitions_.all().size(), false) {}
+        paused(applier.partitions_.all().size(), false),
+        topics(topics_of(applier.options_.tables)) {}
 
   std::unique_ptr<TargetSession> target;
   RecordDecoder decoder;
@@ -37,7 +37,7 @@ struct Applier::Session {
   BatchWriter writer;
   std::vector<bool> paused;
   Clock::time_point house_kept = Clock::now();
-  Clock::time_point topics_seen = Clock::now();
+  kafka::TopicWatch topics;
   std::size_t batches_since_trim = 0;
   Clock::time_point ledger_due = Clock::now();
 };
@@ -71,7 +71,7 @@ Task<void> Applier::serve(StopToken& stop) {
   if (!target) co_return;
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   if (!consumer_) {
-    consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, "penstock-" + options_.pipeline);
+    consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, options_.consumer_group);
   }
   if (!admin_) admin_ = std::make_unique<kafka::Admin>(executor, options_.consumer);
   Session session(std::move(target), *this);
@@ -104,7 +104,7 @@ Task<void> Applier::stream(Session& session, StopToken& stop) {
     co_await apply_what_is_ready(session);
     regulate(session);
     if (idle) co_await look_for_gap(session);
-    if (idle) co_await look_for_topics(session);
+    if (idle) co_await session.topics.look(*admin_);
     co_await keep_house(session);
   }
 }
@@ -113,7 +113,7 @@ Task<std::vector<kafka::Message>> Applier::poll(Session& session) {
   std::optional<Failure> failed;
   try {
     std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, kPollTimeout);
-    if (!messages.empty()) session.topics_seen = Clock::now();
+    if (!messages.empty()) session.topics.heard();
     co_return messages;
   } catch (const Failure& failure) {
     if (failure.transient()) throw;
@@ -181,16 +181,6 @@ Task<void> Applier::look_for_gap(Session& session) {
       fmt::format("records of {} are missing in Kafka although a later batch is there: a topic was made anew, "
                   "compacted or emptied; nothing of it was applied; {}",
                   session.assembler.awaited(), kafka::kCopyAnew));
-}
-
-// librdkafka does not say that a topic was deleted under its consumer.
-Task<void> Applier::look_for_topics(Session& session) {
-  if (Clock::now() - session.topics_seen < kTopicsInterval) co_return;
-  session.topics_seen = Clock::now();
-  std::vector<std::string> topics;
-  for (const auto& table : options_.tables) topics.push_back(table.topic);
-  const std::optional<std::string> gone = co_await admin_->gone(topics);
-  if (gone) throw kafka::topic_gone(*gone);
 }
 
 Task<void> Applier::refuse_lost_records(const Session& session, std::chrono::seconds sure_within) {

@@ -36,7 +36,6 @@ class Applier {
   Task<void> keep_house(Session& session);
   Task<std::vector<kafka::Message>> poll(Session& session);
   Task<void> look_for_gap(Session& session);
-  Task<void> look_for_topics(Session& session);
   Task<void> refuse_lost_records(const Session& session, std::chrono::seconds sure_within);
   void mirror(const Session& session);
 

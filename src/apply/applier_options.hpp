@@ -12,6 +12,7 @@ struct ApplierOptions {
   std::string pipeline;
   std::string target_dsn;  // secret
   kafka::Cluster consumer;
+  std::string consumer_group;
   kafka::Cluster producer;  // for dead letters
   std::vector<TableSpec> tables;
   std::string dead_letter_topic;

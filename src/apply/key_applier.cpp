@@ -1,5 +1,6 @@
 #include "apply/key_applier.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "apply/batch_writer.hpp"
@@ -7,6 +8,7 @@
 #include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
+#include "kafka/lost_records.hpp"
 #include "sql/embedded_sql.hpp"
 
 namespace penstock::apply {
@@ -19,6 +21,7 @@ constexpr std::size_t kPollRecords = 1'000;
 constexpr auto kPollTimeout = 100ms;       // how soon a stop is noticed; records end the wait at once
 constexpr auto kHeldUpPollTimeout = 20ms;  // while refused rows wait for their next turn
 constexpr auto kHouseInterval = 5s;
+constexpr auto kTrimLedgerInterval = 1h;
 constexpr std::size_t kTrimUnits = 1'000;
 // How long rows that a constraint refuses wait for what other partitions may bring, and longer while one of those is
 // behind and moved within as long.
@@ -39,7 +42,8 @@ struct KeyApplier::Session {
         assembler(applier.partitions_, applier.options_.limits),
         progress(*target, applier.partitions_),
         writer(*target, applier.dead_letters_, progress),
-        ledger(*target, applier.dead_letters_) {}
+        ledger(*target, applier.dead_letters_),
+        topics(topics_of(applier.options_.tables)) {}
 
   std::unique_ptr<TargetSession> target;
   RecordDecoder decoder;
@@ -50,6 +54,8 @@ struct KeyApplier::Session {
   std::set<kafka::TopicPartition> ours;
   std::set<std::size_t> paused;
   Clock::time_point house_kept = Clock::now();
+  kafka::TopicWatch topics;
+  Clock::time_point ledger_due = Clock::now();
   std::size_t units_since_trim = 0;
 };
 
@@ -83,9 +89,8 @@ Task<void> KeyApplier::serve(StopToken& stop) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   if (!admin_) admin_ = std::make_unique<kafka::Admin>(executor, options_.consumer);
   Session session(std::move(target), *this);
-  std::vector<std::string> topics;
-  for (const auto& table : options_.tables) topics.push_back(table.topic);
-  consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, "penstock-" + options_.pipeline, topics);
+  consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, options_.consumer_group,
+                                                topics_of(options_.tables));
   co_await stream(session, stop);
 }
 
@@ -93,7 +98,8 @@ Task<void> KeyApplier::stream(Session& session, StopToken& stop) {
   while (!stop.requested()) {
     // What is held up comes again by itself.
     const auto timeout = session.assembler.holds_up() ? kHeldUpPollTimeout : kPollTimeout;
-    std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, timeout);
+    std::vector<kafka::Message> messages = co_await poll(session, timeout);
+    const bool idle = messages.empty();
     const auto moved = consumer_->take_moved();
     if (moved) co_await take_over(session, *moved);
     for (auto& message : messages) {
@@ -102,8 +108,27 @@ Task<void> KeyApplier::stream(Session& session, StopToken& stop) {
     }
     co_await apply_what_is_ready(session);
     regulate(session);
+    if (idle) co_await session.topics.look(*admin_);
     co_await keep_house(session);
   }
+}
+
+Task<std::vector<kafka::Message>> KeyApplier::poll(Session& session, std::chrono::milliseconds timeout) {
+  std::optional<Failure> failed;
+  try {
+    std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, timeout);
+    if (!messages.empty()) session.topics.heard();
+    co_return messages;
+  } catch (const Failure& failure) {
+    if (failure.kind() != ErrorKind::safety) throw;
+    failed = failure;
+  }
+  // Out of range: Kafka knows how much is gone.
+  std::vector<kafka::TopicPartitionOffset> next;
+  const auto states = co_await load_partition_states(session.target->connection(), options_.pipeline);
+  for (const auto& [where, state] : states) next.push_back({where.topic, where.partition, state.next_offset});
+  co_await kafka::refuse_lost_records(*admin_, next, 0s);
+  throw Failure(ErrorKind::safety, fmt::format("{}; {}", failed->what(), kafka::kCopyAnew));
 }
 
 // Partitions that the group gave us go on from where B says: whoever had them before may have come further than Kafka
@@ -131,6 +156,12 @@ Task<void> KeyApplier::take_over(Session& session, const kafka::Consumer::Moved&
 Task<std::vector<kafka::TopicPartitionOffset>> KeyApplier::begin_partitions(
     Session& session, const std::vector<kafka::TopicPartition>& given) {
   const auto states = co_await load_partition_states(session.target->connection(), options_.pipeline);
+  std::vector<kafka::TopicPartitionOffset> next;
+  for (const auto& [where, state] : states) {
+    if (std::find(given.begin(), given.end(), where) != given.end())
+      next.push_back({where.topic, where.partition, state.next_offset});
+  }
+  co_await kafka::refuse_lost_records(*admin_, next);
   const auto watermarks = co_await admin_->watermarks(given);
   std::vector<kafka::TopicPartitionOffset> from;
   for (const auto& where : given) {
@@ -142,15 +173,8 @@ Task<std::vector<kafka::TopicPartitionOffset>> KeyApplier::begin_partitions(
     }
     const auto known = states.find(where);
     const PartitionState state = known == states.end() ? PartitionState{} : known->second;
-    if (state.next_offset < there.low || state.next_offset > there.high) {
-      throw Failure(
-          ErrorKind::safety,
-          fmt::format("{} partition {} holds offsets {} to {}, and B has come to {}: the topic was recreated, "
-                      "or its retention took what B has not applied",
-                      where.topic, where.partition, there.low, there.high, state.next_offset));
-    }
     // The record before is read once more, where it is still there.
-    const bool check_last = state.next_offset > there.low;
+    const bool check_last = state.last_record && state.next_offset > there.low;
     from.push_back({where.topic, where.partition, state.next_offset - (check_last ? 1 : 0)});
     session.assembler.begin(static_cast<std::size_t>(index), state, check_last);
     session.ours.insert(where);
@@ -323,6 +347,9 @@ Task<void> KeyApplier::keep_house(Session& session) {
   co_await session.target->connection().query(sql::target::trim_partition_offsets, params);
   // Another life of A may show itself in the partitions of others first.
   co_await remember_nonces(session);
+  if (Clock::now() < session.ledger_due) co_return;
+  const bool all = co_await session.target->trim_ledger();
+  if (all) session.ledger_due = Clock::now() + kTrimLedgerInterval;
 }
 
 }  // namespace penstock::apply

@@ -28,6 +28,7 @@ class KeyApplier {
   struct Session;
   Task<void> serve(StopToken& stop);
   Task<void> stream(Session& session, StopToken& stop);
+  Task<std::vector<kafka::Message>> poll(Session& session, std::chrono::milliseconds timeout);
   Task<void> take_over(Session& session, const kafka::Consumer::Moved& moved);
   Task<std::vector<kafka::TopicPartitionOffset>> begin_partitions(Session& session,
                                                                   const std::vector<kafka::TopicPartition>& given);

@@ -10,6 +10,8 @@
 
 #include "base/check.hpp"
 #include "base/error.hpp"
+#include "kafka/lost_records.hpp"
+#include "model/chain.hpp"
 
 namespace penstock::apply {
 namespace {
@@ -22,8 +24,13 @@ constexpr std::size_t kRecentMax = 8'000;  // nonces remembered
 constexpr auto kFirstPause = 50ms;         // before refused rows are tried again
 constexpr auto kLongestPause = 1'000ms;
 
-[[noreturn]] void stop_for_safety(const std::string& why) {
-  throw Failure(ErrorKind::safety, why + "; nothing of it was applied");
+[[noreturn]] void stop_for_another_life(const std::string& why) {
+  throw Failure(ErrorKind::safety, fmt::format("{}; nothing of it was applied; {}", why, kAcceptThisLife));
+}
+
+// Kafka has lost records that were acknowledged.
+[[noreturn]] void stop_for_loss(const std::string& what) {
+  throw Failure(ErrorKind::safety, fmt::format("{}; nothing of it was applied; {}", what, kafka::kCopyAnew));
 }
 
 std::pair<Epoch, BatchNo> number_of(const Record& record) { return {record.position.epoch, record.position.batch}; }
@@ -44,8 +51,9 @@ void KeyAssembler::begin(std::size_t partition, PartitionState from, bool check_
 void KeyAssembler::remember(const Nonces& recent) {
   for (const auto& [number, nonce] : recent) {
     if (recent_.emplace(number, nonce).first->second == nonce) continue;
-    stop_for_safety(fmt::format("batch {}/{} exists twice, with different contents: A went back in time",
-                                static_cast<std::int64_t>(number.first), static_cast<std::int64_t>(number.second)));
+    stop_for_another_life(fmt::format("batch {}/{} exists twice, with different contents: A went back in time",
+                                      static_cast<std::int64_t>(number.first),
+                                      static_cast<std::int64_t>(number.second)));
   }
   while (recent_.size() > kRecentMax) recent_.erase(recent_.begin());
 }
@@ -62,15 +70,14 @@ void KeyAssembler::add(Record record) {
   const auto& where = numbering_.all()[record.partition];
   if (std::exchange(feed.check_last, false)) {
     if (record.offset == feed.row.next_offset - 1 && identity_of(record) == feed.row.last_record) return;
-    stop_for_safety(
+    stop_for_loss(
         fmt::format("{} partition {} holds another record before offset {} than the one B has applied: the "
                     "topic was recreated",
                     where.topic, where.partition, feed.row.next_offset));
   }
   if (record.offset != feed.ahead.next_offset) {
-    stop_for_safety(
-        fmt::format("offsets {} to {} of {} partition {} are missing: the topic was compacted, or recreated",
-                    feed.ahead.next_offset, record.offset - 1, where.topic, where.partition));
+    stop_for_loss(fmt::format("offsets {} to {} of {} partition {} are missing: the topic was compacted, or recreated",
+                              feed.ahead.next_offset, record.offset - 1, where.topic, where.partition));
   }
   const bool duplicate = record.poison.empty() && is_duplicate(feed, record);
   if (record.poison.empty() && !duplicate) {
@@ -86,16 +93,16 @@ void KeyAssembler::add(Record record) {
 bool KeyAssembler::is_duplicate(const Feed& feed, const Record& record) const {
   const auto known = recent_.find(number_of(record));
   if (known != recent_.end() && known->second != record.nonce) {
-    stop_for_safety(name_of(record) + " exists twice, with different contents: A went back in time");
+    stop_for_another_life(name_of(record) + " exists twice, with different contents: A went back in time");
   }
   const Position& highest = feed.ahead.highest;
   if (!recent_.empty() && record.position.epoch > recent_.rbegin()->first.first) {
-    stop_for_safety(name_of(record) + " is of another life of A than B knows");
+    stop_for_another_life(name_of(record) + " is of another life of A than B knows");
   }
   if (record.position > highest) return false;
   // A capture sends nothing again but its newest batch: one that B has forgotten is not an honest duplicate.
   if (record.position.epoch == highest.epoch && known == recent_.end()) {
-    stop_for_safety(name_of(record) + " is older than all that B remembers: A went back in time");
+    stop_for_another_life(name_of(record) + " is older than all that B remembers: A went back in time");
   }
   return true;
 }
@@ -106,13 +113,13 @@ void KeyAssembler::check_begin(const Feed& feed, const Record& record) const {
   if (number == std::pair(ahead.highest.epoch, ahead.highest.batch)) return;
   // Batch k+1 is opened only when every record of k is acknowledged.
   if (!ahead.untouched() && !ahead.ended) {
-    stop_for_safety(name_of(record) + " comes before the end of the one before it: records are missing");
+    stop_for_loss(name_of(record) + " comes before the end of the one before it: records are missing");
   }
   const auto before = recent_.find({number.first, BatchNo{static_cast<std::int64_t>(number.second) - 1}});
   if (before != recent_.end() && before->second != record.previous) {
-    stop_for_safety(name_of(record) +
-                    " follows another batch than the one B has: A went back in time, or another A writes "
-                    "to these topics");
+    stop_for_another_life(name_of(record) +
+                          " follows another batch than the one B has: A went back in time, or another A writes "
+                          "to these topics");
   }
 }
 
@@ -122,8 +129,8 @@ void KeyAssembler::check_end(const Feed& feed, const Record& record) const {
   const bool same = number_of(record) == std::pair(ahead.highest.epoch, ahead.highest.batch);
   const std::int64_t count = same ? ahead.count + 1 : 1;
   if (record.end->count == count) return;
-  stop_for_safety(fmt::format("{} has {} records in this partition, but {} arrived: some are missing", name_of(record),
-                              record.end->count, count));
+  stop_for_loss(fmt::format("{} has {} records in this partition, but {} arrived: some are missing", name_of(record),
+                            record.end->count, count));
 }
 
 void KeyAssembler::note_nonce(const Record& record) {

@@ -36,7 +36,7 @@ void append_move(std::string& out, const PartitionMove& move, const kafka::Topic
   append_numbers(out, R"(,"nonce":{},"count":{},"taken":{},"applied":{},"rejected":{},"poison":{})", to.nonce, to.count,
                  to.taken, to.applied, to.rejected, to.poison);
   out.append(to.ended ? R"(,"ended":true,"last_record":)" : R"(,"ended":false,"last_record":)");
-  append_json_string(out, to.last_record);
+  append_json_string(out, *to.last_record);
   out.append(",\"snapshot\":");
   append_json_string(out, to.snapshot);
   out.append(",\"chain\":").append(chain_json(move.chain)).push_back('}');
@@ -81,7 +81,7 @@ Task<std::map<kafka::TopicPartition, PartitionState>> load_partition_states(pg::
     state.nonce = Nonce{rows.int64(row, 7)};
     state.count = rows.int64(row, 8);
     state.ended = rows.boolean(row, 9);
-    state.last_record = rows.text(row, 10);
+    if (!rows.is_null(row, 10)) state.last_record = rows.text(row, 10);
     state.snapshot = rows.text(row, 11);
     state.taken = rows.int64(row, 12);
     state.applied = rows.int64(row, 13);

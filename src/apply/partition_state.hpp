@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,12 +16,13 @@ namespace penstock::apply {
 // How far B has come in one partition that moves by itself: its newest row of penstock.partition_offsets.
 struct PartitionState {
   std::int64_t next_offset = 0;
-  Position highest;         // of the changes taken
-  Nonce nonce{};            // of its batch
-  std::int64_t count = 0;   // how many records of that batch were taken,
-  bool ended = true;        // and whether its last one was among them
-  std::string last_record;  // the record before next_offset, as identity_of() tells it
-  std::string snapshot;     // A's, of the last end mark
+  Position highest;        // of the changes taken
+  Nonce nonce{};           // of its batch
+  std::int64_t count = 0;  // how many records of that batch were taken,
+  bool ended = true;       // and whether its last one was among them
+  // The record before next_offset, as identity_of() tells it; none where it is of a life of A before.
+  std::optional<std::string> last_record;
+  std::string snapshot;  // A's, of the last end mark
   // Cumulative. A table's counts are those of all its partitions together: what a transaction did to several of them is
   // counted in one.
   std::int64_t taken = 0;  // changes

@@ -42,9 +42,9 @@ class SlowPath {
   // Applies the records' plan. Changes that constraints refuse are deferred, what is to be removed and not there yet is
   // owed; the records they are in are taken over.
   Task<void> apply(const std::vector<PlanStep>& plan, std::span<Record> records);
-  // At the end of the batch: retries the deferred until nothing more succeeds, and rejects what is left; while the ledger
-  // holds it throws RefusedForNow instead where others may be to blame. What is owed still was never there, and the log
-  // says so.
+  // At the end of the batch: retries the deferred until nothing more succeeds, and rejects what is left; while the
+  // ledger holds it throws RefusedForNow instead where others may be to blame. What is owed still was never there, and
+  // the log says so.
   Task<void> finish();
 
   // Whether something waits for the batch's later pieces.

@@ -60,5 +60,7 @@ class Admin {
 // characters.
 std::string table_topic(std::string_view prefix, std::string_view schema, std::string_view table);
 std::string dead_letter_topic(std::string_view prefix, std::string_view pipeline);
+// Whoever applies a pipeline; other prefixes are other installations.
+std::string consumer_group(std::string_view prefix, std::string_view pipeline);
 
 }  // namespace penstock::kafka

@@ -38,6 +38,9 @@ class Client {
   // What was last said of a connection to a broker: why there is none, where something only timed out. Perhaps empty.
   const std::string& complaint() const { return complaint_; }
 
+  // Not destroyed with this object: its threads end with the process.
+  void leave_behind() { static_cast<void>(handle_.release()); }
+
   // An error that librdkafka mends itself; logged once an outage.
   void note(rd_kafka_resp_err_t code, std::string_view reason);
 

@@ -33,6 +33,7 @@ PartitionList list_of(std::span<const TopicPartitionOffset> offsets) {
   return list;
 }
 
+constexpr std::chrono::milliseconds kJoinWithin{4'000};
 constexpr std::chrono::milliseconds kLeaveWithin{1'000};
 
 std::vector<Setting> consumer_settings(Role role, const Cluster& cluster, std::string group) {
@@ -54,6 +55,9 @@ struct Consumer::Impl : Client {
     events.emplace(std::move(executor), queue.get());
     wake_every_bytes = number("queued.max.messages.kbytes") * 1024 / 8;
   }
+  ~Impl() {
+    if (joining) leave_behind();
+  }
 
   std::vector<Message> take(std::size_t messages_max);
   void wake_fetchers();
@@ -69,6 +73,7 @@ struct Consumer::Impl : Client {
   static void on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
                            void* opaque) {
     auto& self = *static_cast<Impl*>(static_cast<Client*>(opaque));
+    self.joining = false;
     if (!self.moved) self.moved.emplace();
     const bool given = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
     if (given) {
@@ -87,6 +92,9 @@ struct Consumer::Impl : Client {
   QueueHandle queue;
   std::optional<EventSource> events;
   std::optional<Moved> moved;              // by the group, not asked for yet
+  // A member whom the group has given nothing yet, not even no partition. Until then librdkafka 2.0.2 aborts the process
+  // when it is closed or destroyed (its issue 4312).
+  bool joining = false;
   std::vector<rd_kafka_message_t*> taken;  // kept between polls for its memory
   std::optional<Failure> failure;          // what came after messages that are good
   std::set<TopicPartition> taken_from;     // since the fetchers were woken
@@ -173,6 +181,7 @@ Consumer::Consumer(asio::any_io_executor executor, const Cluster& cluster, std::
   for (const auto& topic : topics) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   const rd_kafka_resp_err_t code = rd_kafka_subscribe(impl_->get(), list.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw failure_of(code, "joining the Kafka consumer group");
+  impl_->joining = true;
 }
 Consumer::Consumer(Consumer&&) noexcept = default;
 Consumer::~Consumer() = default;
@@ -192,11 +201,16 @@ void Consumer::rewind(std::span<const TopicPartitionOffset> to) {
 
 Task<void> Consumer::leave() {
   Impl& self = *impl_;
+  constexpr std::chrono::milliseconds kPause{5};
+  for (const auto deadline = Clock::now() + kJoinWithin; self.joining && Clock::now() < deadline;) {
+    self.take(1);
+    co_await sleep_for(kPause);
+  }
+  if (self.joining) co_return;  // the others wait for the end of its session
   // A queue of its own: the consumer's own one is forwarded to it.
   const QueueHandle last(rd_kafka_queue_new(self.get()));
   const ErrorHandle refused(rd_kafka_consumer_close_queue(self.get(), last.get()));
   if (refused) co_return;
-  constexpr std::chrono::milliseconds kPause{5};
   const auto deadline = Clock::now() + kLeaveWithin;
   while (rd_kafka_consumer_closed(self.get()) == 0 && Clock::now() < deadline) {
     rd_kafka_message_t* message = nullptr;

@@ -40,7 +40,7 @@ class Consumer {
   void add(std::span<const TopicPartitionOffset> from);
   // Partitions that were added are read from elsewhere; what was fetched of them is forgotten.
   void rewind(std::span<const TopicPartitionOffset> to);
-  // Leaves the group, so that the others need not wait for a dead member's session to end. A second at most; the
+  // Leaves the group, so that the others need not wait for a dead member's session to end. Five seconds at most; the
   // consumer is good for nothing then.
   Task<void> leave();
 

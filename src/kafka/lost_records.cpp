@@ -6,6 +6,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLookAgain = 200ms;
+constexpr auto kSilence = 5s;
 
 Failure lost(const TopicPartitionOffset& at, const std::string& what) {
   return {ErrorKind::safety, fmt::format("topic {}, partition {}: B goes on at offset {}, and {}; {}", at.topic,
@@ -57,6 +58,13 @@ Task<void> refuse_lost_records(Admin& admin, std::span<const TopicPartitionOffse
     if (std::chrono::steady_clock::now() >= deadline) throw *found;
     co_await sleep_for(kLookAgain);
   }
+}
+
+Task<void> TopicWatch::look(Admin& admin) {
+  if (Clock::now() - heard_ < kSilence) co_return;
+  heard_ = Clock::now();
+  const std::optional<std::string> gone = co_await admin.gone(topics_);
+  if (gone) throw topic_gone(*gone);
 }
 
 }  // namespace penstock::kafka

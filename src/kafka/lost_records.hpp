@@ -1,7 +1,9 @@
 #pragma once
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "kafka/admin.hpp"
@@ -19,5 +21,20 @@ Failure topic_gone(const std::string& topic);
 // the log's end lost. Looks again for this long before it says so. Throws Failure(transient) while no broker answers.
 Task<void> refuse_lost_records(Admin& admin, std::span<const TopicPartitionOffset> next,
                                std::chrono::milliseconds sure_within = std::chrono::seconds(3));
+
+// For consumers: librdkafka does not say that a topic was deleted under one of them, it falls silent.
+class TopicWatch {
+ public:
+  using Clock = std::chrono::steady_clock;
+  explicit TopicWatch(std::vector<std::string> topics) : topics_(std::move(topics)) {}
+
+  void heard() { heard_ = Clock::now(); }  // something came
+  // To be called while nothing comes; asks every few seconds. Throws Failure(safety) when one is gone.
+  Task<void> look(Admin& admin);
+
+ private:
+  const std::vector<std::string> topics_;
+  Clock::time_point heard_ = Clock::now();
+};
 
 }  // namespace penstock::kafka

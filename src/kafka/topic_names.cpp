@@ -64,4 +64,8 @@ std::string dead_letter_topic(std::string_view prefix, std::string_view pipeline
   return bounded(std::move(name));
 }
 
+std::string consumer_group(std::string_view prefix, std::string_view pipeline) {
+  return fmt::format("penstock-{}.{}", prefix, pipeline);
+}
+
 }  // namespace penstock::kafka

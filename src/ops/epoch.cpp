@@ -6,6 +6,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "base/log.hpp"
+#include "kafka/admin.hpp"
 #include "kafka/topic_ends.hpp"
 #include "model/chain.hpp"
 #include "model/json_text.hpp"
@@ -31,10 +32,10 @@ Task<bool> has_table(pg::Connection& connection, const std::string& name) {
 Task<std::optional<OnB>> read_b(pg::Connection& b, const std::string& pipeline) {
   const bool installed = co_await has_table(b, "penstock.offsets");
   if (!installed) co_return std::nullopt;
-  const pg::Result row = co_await b.query(sql::target::newest_offsets, pg::Params::of(pipeline));
+  const pg::Result row = co_await b.query(sql::target::newest_batch, pg::Params::of(pipeline));
   // Poison that came before the very first batch leaves a row of epoch 0.
   if (row.empty() || row.int64(0, 0) == 0) co_return std::nullopt;
-  co_return OnB{Epoch{row.int64(0, 0)}, BatchNo{row.int64(0, 1)}, Nonce{row.int64(0, 3)}};
+  co_return OnB{Epoch{row.int64(0, 0)}, BatchNo{row.int64(0, 1)}, Nonce{row.int64(0, 2)}};
 }
 
 std::string what_breaks(const pg::Result& slot, const OnB& on_b) {
@@ -58,7 +59,7 @@ Task<std::vector<kafka::TopicEnd>> ends_of_topics(const Config& config, const Pi
     for (std::int32_t p = 0; p < table.partitions; ++p) partitions.push_back({table.topic, p});
   }
   const kafka::Cluster cluster{config.kafka.bootstrap_servers, config.kafka.consumer};
-  const std::string group = "penstock-" + spec.pipeline;
+  const std::string group = kafka::consumer_group(config.kafka.topic_prefix, spec.pipeline);
   auto ends = co_await kafka::read_topic_ends(cluster, group, partitions);
   co_return ends;
 }
@@ -145,7 +146,7 @@ Task<void> begin_epoch(const Config& config, const PipelineSpec& spec, pg::Conne
   // Last: until then B takes the new epoch for what it is, another life.
   pg::Params params = pg::Params::of(spec.pipeline, epoch, begun.int64(0, 0));
   params.add(positions_at(ends, epoch));
-  co_await b.query(sql::target::begin_epoch, params);
+  co_await b.query(spec.by_key ? sql::target::begin_epoch_by_key : sql::target::begin_epoch, params);
   log::info("migrate: A as it is now is accepted as epoch {}; everything is copied again", epoch);
 }
 

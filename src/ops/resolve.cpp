@@ -244,6 +244,18 @@ Task<void> check_mixed_triggers(pg::Connection& b, const PipelineSpec& spec, con
                                       ", so both must have triggers = \"off\", or neither");
 }
 
+// A row may go before it comes where statements run inside statements, and only the end of a batch tells whether it was
+// ever there.
+void check_keyless(const PipelineSpec& spec, const std::vector<ChosenTable>& tables) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!spec.tables[i].key.empty()) continue;
+    throw ConfigError(tables[i].configured->place,
+                      spec.tables[i].relation +
+                          " has no key, and consistency = \"key\" cannot do without: name columns that tell its rows "
+                          "apart (key = [...]), or give it a pipeline of its own with consistency = \"batch\"");
+  }
+}
+
 // A row that goes takes others along, or changes them: those may have been written again by then.
 Task<void> check_acting_between(pg::Connection& b, const PipelineSpec& spec, const std::vector<ChosenTable>& tables) {
   std::vector<std::string> firing;
@@ -273,6 +285,7 @@ Task<Resolved> resolve(const Config& config, pg::Connection& a, pg::Connection& 
   }
   co_await check_mixed_triggers(b, out.spec, tables);
   out.spec.by_key = config.pipeline.consistency == Config::Consistency::key;
+  if (out.spec.by_key) check_keyless(out.spec, tables);
   if (out.spec.by_key) co_await check_acting_between(b, out.spec, tables);
   co_return out;
 }

@@ -48,7 +48,7 @@ std::vector<kafka::TopicPartition> partitions_of(const std::vector<publish::Rout
 CaptureLoop::CaptureLoop(Options options, StopToken& stop)
     : options_(std::move(options)),
       routes_(options_.routes),
-      life_(options_.reading, options_.journal.pipeline, partitions_of(options_.routes)),
+      life_(options_.reading, options_.reading_group, partitions_of(options_.routes)),
       stop_(stop) {}
 
 Task<void> CaptureLoop::run() {

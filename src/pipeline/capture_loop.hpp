@@ -18,7 +18,8 @@ class CaptureLoop {
   struct Options {
     capture::Journal::Options journal;
     kafka::Cluster cluster;
-    kafka::Cluster reading;  // the consumer's properties, to look at the ends of the topics
+    kafka::Cluster reading;  // the consumer's properties and group, to look at the ends of the topics
+    std::string reading_group;
     std::vector<publish::Route> routes;
   };
   CaptureLoop(Options options, StopToken& stop);

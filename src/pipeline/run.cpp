@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/outage.hpp"
 #include "base/stop.hpp"
+#include "kafka/admin.hpp"
 #include "ops/spec.hpp"
 #include "pipeline/capture_loop.hpp"
 #include "pipeline/once.hpp"
@@ -65,6 +66,7 @@ CaptureLoop::Options capture_options(const Config& config, const PipelineSpec& s
   options.journal.retain = config.pipeline.retain;
   options.cluster = {config.kafka.bootstrap_servers, config.kafka.producer};
   options.reading = {config.kafka.bootstrap_servers, config.kafka.consumer};
+  options.reading_group = kafka::consumer_group(config.kafka.topic_prefix, spec.pipeline);
   for (const auto& table : spec.tables) {
     options.routes.push_back({table.relation, table.source_schema, table.source_table, table.topic, table.partitions,
                               KeyExtractor(table.key)});
@@ -77,6 +79,7 @@ apply::ApplierOptions apply_options(const Config& config, const PipelineSpec& sp
   options.pipeline = spec.pipeline;
   options.target_dsn = config.target.dsn;
   options.consumer = {config.kafka.bootstrap_servers, config.kafka.consumer};
+  options.consumer_group = kafka::consumer_group(config.kafka.topic_prefix, spec.pipeline);
   options.producer = {config.kafka.bootstrap_servers, config.kafka.producer};
   options.tables = spec.tables;
   options.dead_letter_topic = spec.dead_letter_topic;

@@ -13,8 +13,8 @@ namespace penstock::pipeline {
 // check of nonces (apply/batch_assembler.hpp).
 class SourceLife {
  public:
-  SourceLife(kafka::Cluster reading, const std::string& pipeline, std::vector<kafka::TopicPartition> partitions)
-      : reading_(std::move(reading)), group_("penstock-" + pipeline), partitions_(std::move(partitions)) {}
+  SourceLife(kafka::Cluster reading, std::string group, std::vector<kafka::TopicPartition> partitions)
+      : reading_(std::move(reading)), group_(std::move(group)), partitions_(std::move(partitions)) {}
 
   // Compares the slot with what this process opened last and with the ends of the topics. Throws Failure(safety) where
   // the chain is broken; transient and setup ones while Kafka does not answer.

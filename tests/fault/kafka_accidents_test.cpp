@@ -111,7 +111,7 @@ TEST(KafkaAccidents, GroupOffsetsResetByHandChangeNothing) {
   Line line(own.servers);
   prepare(line);
   const Broker broker(own.servers.kafka);
-  const std::string group = "penstock-emp", topic = line.topic("employee_a");
+  const std::string group = line.consumer_group(), topic = line.topic("employee_a");
   Load load(line);
   int id = 900'000;
   const auto running_and_stopped = [&](auto reset) {

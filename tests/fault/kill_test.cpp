@@ -6,6 +6,7 @@
 
 #include "fault/copies.hpp"
 #include "fault/load.hpp"
+#include "support/by_key.hpp"
 #include "support/history.hpp"
 #include "support/line.hpp"
 
@@ -50,9 +51,9 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
   const Kill& kill = GetParam();
   Line line;
   line.create_employees();
-  create_copies(line);
   const int partitions = kill.by_key ? 4 : 1;
-  line.configure(employees_in_partitions(partitions), kill.by_key ? kByKey : "");
+  if (kill.by_key) line.configure(employees_in_partitions(partitions), kByKey);
+  if (!kill.by_key) create_copies(line);
   const int rows = kill.backfill ? 60'000 : 100;
   line.a().run(
       "insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', 20000 from generate_series(100001, " +
@@ -90,7 +91,9 @@ TEST_P(KillTest, NothingIsLostAndNothingDoubled) {
       records.push_back(std::move(record));
   }
   EXPECT_TRUE(history_of(records) == history_of(line.a())) << "the topic does not tell what happened on A";
-  EXPECT_EQ(rows_of_copies(line.a()), rows_of_copies(line.b()));
+  if (!kill.by_key) {
+    EXPECT_EQ(rows_of_copies(line.a()), rows_of_copies(line.b()));
+  }
   EXPECT_EQ(line.book("captured"), line.book("applied") + line.book("rejected"));
   EXPECT_EQ(line.book("unaccounted"), 0);
   EXPECT_EQ(line.book("in_flight"), 0);

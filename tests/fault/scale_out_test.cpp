@@ -7,8 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "support/broker.hpp"
-#include "fault/copies.hpp"
+#include "support/by_key.hpp"
 #include "support/history.hpp"
+#include "support/line.hpp"
 #include "support/writers.hpp"
 
 namespace penstock::test {
@@ -23,7 +24,6 @@ class ScaleOut : public testing::Test {
  protected:
   void SetUp() override {
     line_.create_employees();
-    create_copies(line_);
     line_.configure(employees_in_partitions(kPartitions), kByKey);
     line_.a().run(
         "insert into employee_a select g, 'F', 'L', date '2010-01-01', 'C', 20000 from generate_series(100001, 100100) "
@@ -81,8 +81,6 @@ class ScaleOut : public testing::Test {
     EXPECT_EQ(line_.book("captured"), line_.book("applied") + line_.book("rejected"));
     EXPECT_EQ(line_.book("unaccounted"), 0);
     EXPECT_EQ(line_.book("in_flight"), 0);
-    EXPECT_EQ(line_.book("unaccounted", "public.copies"), 0);
-    EXPECT_EQ(rows_of_copies(line_.a()), rows_of_copies(line_.b()));
     std::map<std::string, long long> rejects;
     for (const auto& row : line_.admin_b().rows("select rule, count(*) from penstock.dead_letter group by rule"))
       rejects[row[0]] = std::stoll(row[1]);
@@ -150,6 +148,55 @@ TEST(ScaleOutTruncate, EmptiesWhatStoodBeforeItAndNothingElse) {
   line.expect_all_equal({"t"});
   EXPECT_EQ(line.book("captured", "public.t"), 3 * 300 + 3 * 3);
   EXPECT_EQ(line.book("applied", "public.t"), 3 * 300 + 3 * 3);
+}
+
+// A as it was some changes ago, in the place of A.
+class EarlierCopyOfA {
+ public:
+  explicit EarlierCopyOfA(const Line& line) : server_(line.servers().a), name_(name_in(line.admin_dsn_a())) {
+    Database(server_).run("create database " + name_ + "_earlier template " + name_);
+  }
+  void take_the_place() const {
+    Database admin(server_);
+    admin.run("drop database " + name_ + " with (force)");
+    admin.run("alter database " + name_ + "_earlier rename to " + name_);
+    admin.run("grant create on database " + name_ + " to penstock");
+  }
+
+ private:
+  static std::string name_in(const std::string& uri) { return uri.substr(uri.rfind('/') + 1); }
+
+  const std::string server_, name_;
+};
+
+TEST(ScaleOutLives, AnEarlierCopyOfAIsRefusedAndGoesOnFromEveryPartitionOnceAccepted) {
+  Line line;
+  line.on_both("create table t (id int primary key, v int)");
+  line.configure("partitions = 8\n[[table]]\nsource = \"public.t\"\n", kByKey);
+  line.migrate_and_copy();
+  line.a().run("insert into t select g, 0 from generate_series(1, 200) as g");
+  line.once();
+  const EarlierCopyOfA earlier(line);
+  line.a().run("update t set v = 1 where id <= 100; delete from t where id > 150; insert into t values (300, 1)");
+  line.once();
+  earlier.take_the_place();
+  const Finished refused = line.run({"run", "--once"});
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_NE(refused.err.find("penstock migrate --new-epoch"), std::string::npos) << refused.err;
+  for (int life = 0; life < 2;
+       ++life) {  // the second time there is nothing to delete, and the offsets begin where they did
+    const Finished accepted = line.run({"migrate", "--new-epoch"});
+    EXPECT_EQ(accepted.code, 0) << accepted.err;
+    const Process capture = line.start("capture");
+    std::list<Process> members;
+    for (int i = 0; i < 3; ++i) members.push_back(line.start("apply"));
+    line.a().run(
+        "update t set v = v + 2 where id % 3 = 0; truncate t; insert into t select g, 3 from generate_series(50, 250) "
+        "as g");
+    line.expect_all_equal({"t"});
+    for (const char* book : {"unaccounted", "in_flight", "rejected"}) EXPECT_EQ(line.book(book, "public.t"), 0) << book;
+    EXPECT_EQ(line.book("captured", "public.t"), line.book("applied", "public.t"));
+  }
 }
 
 }  // namespace

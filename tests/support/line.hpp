@@ -47,6 +47,7 @@ class Line {
   const std::string& admin_dsn_a() const { return admin_a_; }  // without a password
   const std::string& admin_dsn_b() const { return admin_b_; }
   std::string topic(const std::string& table) const { return prefix_ + ".public." + table; }
+  std::string consumer_group() const { return "penstock-" + prefix_ + ".emp"; }
   std::string dead_letter_topic() const { return prefix_ + ".dlq.emp"; }
   const Servers& servers() const { return servers_; }
   std::string toml() const { return (directory_ / "penstock.toml").string(); }

@@ -151,6 +151,7 @@ ApplierOptions TargetLine::options() const {
   options.pipeline = pipeline_;
   options.target_dsn = dsn_;
   options.consumer = options.producer = cluster_;
+  options.consumer_group = "penstock-" + options.pipeline;
   options.tables = tables_;
   options.dead_letter_topic = dead_letter_topic_;
   options.limits = limits_;

@@ -169,6 +169,17 @@ TEST_F(ConsumerOnBroker, OneThatCouldNotMirrorYetEndsSoon) {
   });
 }
 
+// A test of librdkafka, too: closed or destroyed this early it would abort the process.
+TEST_F(ConsumerOnBroker, AMemberMayEndBeforeTheGroupHasGivenItAnything) {
+  run([this]() -> Task<void> {
+    co_await create();
+    const std::vector<std::string> topics{topic};
+    { const Consumer destroyed(context.get_executor(), cluster, topic, topics); }
+    Consumer leaving(context.get_executor(), cluster, topic + "-2", topics);
+    co_await leaving.leave();
+  });
+}
+
 TEST_F(ConsumerOnBroker, AnUnreachableBrokerIsWaitedForWithoutAFailure) {
   run([this]() -> Task<void> {
     co_await create();

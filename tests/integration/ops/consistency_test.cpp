@@ -2,7 +2,7 @@
 #include <csignal>
 
 #include "integration/ops/ops_test.hpp"
-#include "fault/copies.hpp"
+#include "support/by_key.hpp"
 
 namespace penstock::test {
 namespace {
@@ -50,6 +50,15 @@ TEST(Consistency, ForeignKeysThatActBetweenCapturedTablesNeedWholeBatches) {
   line.a().run("truncate parent, child; insert into parent values (1), (2); insert into child values (1, 2), (2, 1)");
   line.expect_all_equal({"parent", "child"});
   EXPECT_EQ(line.admin_b().number("select count(*) from penstock.dead_letter"), 0);
+}
+
+TEST(Consistency, ATableWithoutAKeyNeedsWholeBatches) {
+  Line line;
+  line.on_both("create table heap (id int, v int)");
+  line.configure("[[table]]\nsource = \"public.heap\"\n", kByKey);
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("public.heap has no key"));
 }
 
 TEST(Consistency, KeysThatAreWrittenDifferentlyKeepToOnePartition) {
