@@ -66,28 +66,34 @@ returns table (target oid, name text, event text, clauses text, suffix text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
+    -- Materialized: otherwise the planner asks for every relation of the catalog what is asked for the few of this tree.
+    with of_root as materialized (
+        select r.oid, r.relkind,
+               penstock.needs_row_triggers(r.oid)
+               or exists (select from penstock.captured as e where e.pipeline = of_pipeline and e.root = r.oid and e.by_rows) as by_rows
+          from pg_class as r
+         where r.oid = wanted_triggers.root),
+    tree as materialized (
+        select t.oid, (select c.relkind from pg_class as c where c.oid = t.oid) as relkind
+          from (select wanted_triggers.root as oid union select relid from pg_partition_tree(wanted_triggers.root)) as t)
     select c.oid, format('penstock_%s_%s', of_pipeline, w.name), w.event, w.clauses, w.suffix
-      from pg_class as r
-     cross join lateral (select r.oid union select relid from pg_partition_tree(r.oid)) as t (oid)
-      join pg_class as c on c.oid = t.oid
-     cross join lateral (
-           select penstock.needs_row_triggers(root)
-                  or exists (select from penstock.captured as e where e.pipeline = of_pipeline and e.root = r.oid and e.by_rows)) as k (by_rows)
+      from of_root as r
+     cross join tree as c
      cross join lateral (values
-           ('row', 'after insert or update or delete', 'for each row', '_row', k.by_rows and c.relkind = 'r'),
-           ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', not k.by_rows),
+           ('row', 'after insert or update or delete', 'for each row', '_row', r.by_rows and c.relkind = 'r'),
+           ('insert', 'after insert', 'referencing new table as penstock_new for each statement', '_insert', not r.by_rows),
            ('update', 'after update', case when r.relkind = 'p' or key_columns = '{}' then 'referencing old table as penstock_old new table as '
                'penstock_new for each statement' else 'referencing new table as penstock_new for each statement' end,
-               '_update', not k.by_rows),
-           ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', not k.by_rows),
+               '_update', not r.by_rows),
+           ('delete', 'after delete', 'referencing old table as penstock_old for each statement', '_delete', not r.by_rows),
            ('truncate', 'before truncate', 'for each statement', '_truncate', c.oid = r.oid or c.relkind = 'r'),
            ('truncated', 'after truncate', 'for each statement', '_truncate', c.oid = r.oid),
            ('move', 'after update', 'for each row when (not ('
                || (select string_agg(format('old.%I %s new.%I', k, o, k), ' and ')
                      from unnest(key_columns, operators) as u (k, o)) || '))', '_move',
-            r.relkind <> 'p' and key_columns <> '{}' and not k.by_rows))
+            r.relkind <> 'p' and key_columns <> '{}' and not r.by_rows))
            as w (name, event, clauses, suffix, needed)
-     where r.oid = root and w.needed
+     where w.needed
 $$;
 
 -- create_triggers: the triggers of one table or partition; those that are there already stay.

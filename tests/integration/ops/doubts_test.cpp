@@ -133,5 +133,17 @@ TEST(Doubts, NewPartitionsArePickedUpWhileRunningAndOneThatWentIsSaid) {
   replicator.wait(10s);
 }
 
+// The reader looks every few seconds, on A.
+TEST(Doubts, AreLookedForInManyTablesAtLittleCost) {
+  Line line;
+  for (int i = 0; i < 60; ++i) line.on_both("create table t_" + std::to_string(i) + " (id int primary key, v int)");
+  line.configure("[[table]]\nsource = 'public.t_*'\n");
+  line.migrate();
+  Database a = line.admin_a();
+  const auto begin = std::chrono::steady_clock::now();
+  a.run("select penstock.watch_capture('emp')");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+}
+
 }  // namespace
 }  // namespace penstock::test
