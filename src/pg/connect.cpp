@@ -1,5 +1,9 @@
 #include "pg/connect.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "base/log.hpp"
@@ -67,6 +71,14 @@ Task<void> poll_until_connected(PGconn* connection, Socket& socket, const std::s
   }
 }
 
+// While it works on one statement, a server takes no more of the next ones than its socket holds, and the kernel's
+// timeout would take that for death, though it acknowledges every probe. From here on Connection looks into silences.
+void bear_busy_servers(PGconn* connection) {
+  constexpr int kNever = 0;
+  // A socket of another kind refuses it, and has no such timeout.
+  static_cast<void>(::setsockopt(PQsocket(connection), IPPROTO_TCP, TCP_USER_TIMEOUT, &kNever, sizeof kNever));
+}
+
 // Returns the process that serves us; a pooler between would have told another number than the server does.
 Task<std::string> set_session(PGconn* connection, Socket& socket, const std::string& who) {
   // From here on libpq's texts carry the SQLSTATE alone, so that none can quote a row however the connection ends.
@@ -85,6 +97,7 @@ Task<std::string> set_session(PGconn* connection, Socket& socket, const std::str
     if (PQntuples(result.get()) == 1) process = PQgetvalue(result.get(), 0, 0);
   }
   PQsetnonblocking(connection, 1);
+  bear_busy_servers(connection);
   co_return process;
 }
 

@@ -10,7 +10,7 @@
 namespace penstock::pg {
 namespace {
 
-// A statement may take hours, but between two answers of the server's so long a silence is looked into.
+// A statement may take hours, but so long a silence, or a server that takes nothing more, is looked into.
 constexpr std::chrono::seconds kSilence{5};
 
 // Whether a session of ours waits for us although we wait for it; it is ended then, for it holds locks that our next
@@ -68,7 +68,8 @@ struct Connection::Impl {
       const int left = PQflush(handle.get());
       if (left < 0) lost();
       if (left == 0) co_return;
-      co_await socket.readable_or_writable();
+      const bool moved = co_await socket.readable_or_writable_within(kSilence);
+      if (!moved) co_await look_into_silence();
       if (PQconsumeInput(handle.get()) == 0) lost();
     }
   }

@@ -14,9 +14,9 @@
 namespace penstock::pg {
 
 // How to reach a database. A connection always runs with client_encoding UTF8 and READ COMMITTED; unless the connection
-// string says otherwise, with keepalives and a tcp_user_timeout short enough that a dead peer is noticed within some 10
-// s. Where a statement brings no answer for 5 s, a second connection asks what became of it: a server at work is waited
-// for, whatever it takes.
+// string says otherwise, with keepalives short enough that a dead peer is noticed within some 10 s. Where a statement
+// brings no answer for 5 s, or the server takes nothing of it, a second connection asks what became of it: a server at
+// work is waited for, whatever it takes.
 struct ConnectOptions {
   // Not an aggregate: GCC 12 destroys an aggregate that is built in a call's argument list before a co_await twice.
   ConnectOptions(std::string connection_string, std::string who)

@@ -14,17 +14,18 @@ namespace {
 
 using Stream = asio::posix::stream_descriptor;
 
-// Two operations as one, without a coroutine for each: whichever ends first cancels the other.
-template <class First, class Second>
-auto first_of(First first, Second second) {
-  return asio::experimental::make_parallel_group(std::move(first), std::move(second))
+// Several operations as one, without a coroutine for each: whichever ends first cancels the others.
+template <class... Operations>
+auto first_of(Operations... operations) {
+  return asio::experimental::make_parallel_group(std::move(operations)...)
       .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
 }
 
-// Both ended without having happened: the coroutine itself was cancelled.
-void throw_if_cancelled(const boost::system::error_code& first, const boost::system::error_code& second) {
-  if (first == asio::error::operation_aborted && second == asio::error::operation_aborted) {
-    throw boost::system::system_error(first);
+// All ended without having happened: the coroutine itself was cancelled.
+template <class... Outcomes>
+void throw_if_cancelled(const Outcomes&... outcomes) {
+  if (((outcomes == asio::error::operation_aborted) && ...)) {
+    throw boost::system::system_error(asio::error::operation_aborted);
   }
 }
 
@@ -49,11 +50,14 @@ Task<void> Socket::readable() { co_await stream_.async_wait(Stream::wait_read, a
 
 Task<void> Socket::writable() { co_await stream_.async_wait(Stream::wait_write, asio::use_awaitable); }
 
-Task<void> Socket::readable_or_writable() {
-  auto either = first_of(stream_.async_wait(Stream::wait_read, asio::deferred),
-                         stream_.async_wait(Stream::wait_write, asio::deferred));
-  const auto [order, read, write] = co_await std::move(either);
-  throw_if_cancelled(read, write);
+Task<bool> Socket::readable_or_writable_within(std::chrono::milliseconds timeout) {
+  timer_.expires_after(timeout);
+  auto any = first_of(stream_.async_wait(Stream::wait_read, asio::deferred),
+                      stream_.async_wait(Stream::wait_write, asio::deferred), timer_.async_wait(asio::deferred));
+  const auto [order, read, write, late] = co_await std::move(any);
+  throw_if_cancelled(read, write, late);
+  constexpr std::size_t kTimer = 2;
+  co_return order[0] != kTimer;
 }
 
 Task<bool> Socket::readable_within(std::chrono::milliseconds timeout) {

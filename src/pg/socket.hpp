@@ -33,9 +33,8 @@ class Socket {
   // libpq finds out when it reads.
   Task<void> readable();
   Task<void> writable();
-  // Whichever comes first. While we send, the server may already answer: unread answers would dead-lock both.
-  Task<void> readable_or_writable();
-  // False: the timeout came first.
+  // False: the timeout came first. While we send, the server may already answer: unread answers would dead-lock both.
+  Task<bool> readable_or_writable_within(std::chrono::milliseconds timeout);
   Task<bool> readable_within(std::chrono::milliseconds timeout);
 
  private:

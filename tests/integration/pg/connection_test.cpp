@@ -205,5 +205,18 @@ TEST(Connection, WordsOfAUsersTriggerAreNotRepeatedUnderAnyState) {
   EXPECT_THAT(error->what(), Not(HasSubstr("secret")));
 }
 
+// More than the sockets hold waits to be sent, and TCP's own idea of a dead peer is one that takes nothing.
+TEST(Connection, ABusyServerMayTakeItsTimeWithMoreToCome) {
+  test::run_task([]() -> Task<void> {
+    Connection a = co_await connect();
+    const std::string large(30U << 20, 'x');
+    std::vector<Connection::Step> steps(2);
+    steps[0] = {"select pg_sleep(14)", {}, false};
+    steps[1] = {"select length($1)", Params::of(large), false};
+    const std::vector<Result> results = co_await a.pipeline(steps);
+    EXPECT_EQ(results[1].int64(0, 0), 30 << 20);
+  });
+}
+
 }  // namespace
 }  // namespace penstock::pg
