@@ -17,22 +17,21 @@ constexpr auto kTimeout = 10s;
 constexpr auto kPoll = 100ms;
 constexpr std::size_t kMessages = 1'000;
 
-std::optional<BatchLink> link_of(const Message& message, EnvelopeReader& reader) {
+std::optional<BatchLink> link_of(const Message& message, const TableTopic& of, EnvelopeReader& reader) {
   const auto read = reader.read(message.value());
   const auto* decoded = std::get_if<DecodedEnvelope>(&read);
   if (decoded == nullptr) return std::nullopt;
   const Envelope& envelope = decoded->envelope;
+  const bool ours = envelope.relation_schema == of.schema && envelope.relation_table == of.table;
+  if (!ours && envelope.op != Op::mark) return std::nullopt;
   return BatchLink{envelope.position.epoch, envelope.position.batch, envelope.nonce, envelope.previous};
 }
 
 class Ends {
  public:
-  Ends(const std::vector<TopicPartition>& partitions, const std::map<TopicPartition, Watermarks>& marks) {
-    for (const auto& where : partitions) {
-      const Watermarks& mark = marks.at(where);
-      places_.emplace(where, ends_.size());
-      ends_.push_back({where, mark.high, std::nullopt});
-      if (mark.high > mark.low) last_records_.push_back({where.topic, where.partition, mark.high - 1});
+  Ends(std::span<const TableTopic> tables, const std::map<TopicPartition, Watermarks>& marks) {
+    for (const auto& table : tables) {
+      for (std::int32_t p = 0; p < table.partitions; ++p) add(table, {table.topic, p}, marks.at({table.topic, p}));
     }
   }
 
@@ -50,7 +49,7 @@ class Ends {
       for (const Message& message : messages) {
         const std::size_t place = places_.at({std::string(message.topic()), message.partition()});
         // Records that came since are the next look's.
-        if (seen.insert(place).second) ends_[place].last = link_of(message, reader_);
+        if (seen.insert(place).second) ends_[place].last = link_of(message, *tables_[place], reader_);
       }
     }
   }
@@ -58,7 +57,15 @@ class Ends {
   std::vector<TopicEnd> take() { return std::move(ends_); }
 
  private:
+  void add(const TableTopic& table, const TopicPartition& where, const Watermarks& mark) {
+    places_.emplace(where, ends_.size());
+    ends_.push_back({where, mark.high, std::nullopt});
+    tables_.push_back(&table);
+    if (mark.high > mark.low) last_records_.push_back({where.topic, where.partition, mark.high - 1});
+  }
+
   std::vector<TopicEnd> ends_;
+  std::vector<const TableTopic*> tables_;  // of each end
   std::map<TopicPartition, std::size_t> places_;
   std::vector<TopicPartitionOffset> last_records_;
   EnvelopeReader reader_;
@@ -67,11 +74,15 @@ class Ends {
 }  // namespace
 
 Task<std::vector<TopicEnd>> read_topic_ends(const Cluster& cluster, const std::string& group,
-                                            const std::vector<TopicPartition>& partitions) {
+                                            std::span<const TableTopic> tables) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  std::vector<TopicPartition> partitions;
+  for (const auto& table : tables) {
+    for (std::int32_t p = 0; p < table.partitions; ++p) partitions.push_back({table.topic, p});
+  }
   Admin admin(executor, cluster);
   const auto marks = co_await admin.watermarks(partitions);
-  Ends ends(partitions, marks);
+  Ends ends(tables, marks);
   Consumer consumer(executor, cluster, group);
   try {
     co_await ends.read(consumer);

@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,16 +11,25 @@
 
 namespace penstock::kafka {
 
+// The topic of one table of A.
+struct TableTopic {
+  std::string topic;
+  std::int32_t partitions = 1;
+  std::string schema, table;
+};
+
 // Where a partition ends.
 struct TopicEnd {
   TopicPartition where;
   std::int64_t next_offset = 0;
-  std::optional<BatchLink> last;  // of the last record; none: the partition is empty, or that is no record of ours
+  // Of the last record; none: the partition is empty, or that is no record of this table's, which B sends to the dead
+  // letters.
+  std::optional<BatchLink> last;
 };
 
 // One look at the ends of the partitions, by the consumer's rights. Throws Failure: setup (no such topic, no right),
 // transient (no answer within some 10 s, a partition without a leader).
 Task<std::vector<TopicEnd>> read_topic_ends(const Cluster& cluster, const std::string& group,
-                                            const std::vector<TopicPartition>& partitions);
+                                            std::span<const TableTopic> tables);
 
 }  // namespace penstock::kafka

@@ -54,13 +54,13 @@ std::string what_breaks(const pg::Result& slot, const OnB& on_b) {
 }
 
 Task<std::vector<kafka::TopicEnd>> ends_of_topics(const Config& config, const PipelineSpec& spec) {
-  std::vector<kafka::TopicPartition> partitions;
+  std::vector<kafka::TableTopic> topics;
   for (const auto& table : spec.tables) {
-    for (std::int32_t p = 0; p < table.partitions; ++p) partitions.push_back({table.topic, p});
+    topics.push_back({table.topic, table.partitions, table.source_schema, table.source_table});
   }
   const kafka::Cluster cluster{config.kafka.bootstrap_servers, config.kafka.consumer};
   const std::string group = kafka::consumer_group(config.kafka.topic_prefix, spec.pipeline);
-  auto ends = co_await kafka::read_topic_ends(cluster, group, partitions);
+  auto ends = co_await kafka::read_topic_ends(cluster, group, topics);
   co_return ends;
 }
 

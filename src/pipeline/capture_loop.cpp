@@ -35,12 +35,10 @@ bool mendable(const Failure& failure) {
   return failure.worth_waiting() || failure.kind() == ErrorKind::data || failure.kind() == ErrorKind::constraint;
 }
 
-std::vector<kafka::TopicPartition> partitions_of(const std::vector<publish::Route>& routes) {
-  std::vector<kafka::TopicPartition> partitions;
-  for (const auto& route : routes) {
-    for (std::int32_t p = 0; p < route.partitions; ++p) partitions.push_back({route.topic, p});
-  }
-  return partitions;
+std::vector<kafka::TableTopic> topics_of(const std::vector<publish::Route>& routes) {
+  std::vector<kafka::TableTopic> topics;
+  for (const auto& route : routes) topics.push_back({route.topic, route.partitions, route.schema, route.table});
+  return topics;
 }
 
 }  // namespace
@@ -48,7 +46,7 @@ std::vector<kafka::TopicPartition> partitions_of(const std::vector<publish::Rout
 CaptureLoop::CaptureLoop(Options options, StopToken& stop)
     : options_(std::move(options)),
       routes_(options_.routes),
-      life_(options_.reading, options_.reading_group, partitions_of(options_.routes)),
+      life_(options_.reading, options_.reading_group, topics_of(options_.routes)),
       stop_(stop) {}
 
 Task<void> CaptureLoop::run() {

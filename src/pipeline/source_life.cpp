@@ -21,14 +21,14 @@ void compare(const capture::Slot& slot, const BatchLink& heard, const std::strin
 
 Task<void> SourceLife::check(const capture::Slot& slot) const {
   if (remembered_) compare(slot, *remembered_, "in this process's memory");
-  const auto ends = co_await kafka::read_topic_ends(reading_, group_, partitions_);
+  const auto ends = co_await kafka::read_topic_ends(reading_, group_, topics_);
   for (const auto& end : ends) {
     if (end.last) compare(slot, *end.last, "at the end of topic " + end.where.topic);
   }
 }
 
 Task<void> SourceLife::check_without_slot() const {
-  const auto ends = co_await kafka::read_topic_ends(reading_, group_, partitions_);
+  const auto ends = co_await kafka::read_topic_ends(reading_, group_, topics_);
   for (const auto& end : ends) {
     if (!end.last) continue;
     throw Failure(ErrorKind::safety, "A has no slot of this pipeline, and topic " + end.where.topic +

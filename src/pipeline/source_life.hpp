@@ -13,8 +13,8 @@ namespace penstock::pipeline {
 // check of nonces (apply/batch_assembler.hpp).
 class SourceLife {
  public:
-  SourceLife(kafka::Cluster reading, std::string group, std::vector<kafka::TopicPartition> partitions)
-      : reading_(std::move(reading)), group_(std::move(group)), partitions_(std::move(partitions)) {}
+  SourceLife(kafka::Cluster reading, std::string group, std::vector<kafka::TableTopic> topics)
+      : reading_(std::move(reading)), group_(std::move(group)), topics_(std::move(topics)) {}
 
   // Compares the slot with what this process opened last and with the ends of the topics. Throws Failure(safety) where
   // the chain is broken; transient and setup ones while Kafka does not answer.
@@ -27,7 +27,7 @@ class SourceLife {
  private:
   const kafka::Cluster reading_;
   const std::string group_;
-  const std::vector<kafka::TopicPartition> partitions_;
+  const std::vector<kafka::TableTopic> topics_;
   std::optional<BatchLink> remembered_;
 };
 

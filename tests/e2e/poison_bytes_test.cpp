@@ -70,6 +70,14 @@ TEST_F(PoisonBytes, StandInTheDeadLetterTopicUnchangedWithTheirKey) {
   line_.expect_equal();
 }
 
+// Not even by a record that looks like one of another life of A.
+TEST_F(PoisonBytes, AtTheEndOfATopicKeepNobodyFromStarting) {
+  broker_.produce(line_.topic("employee_a"), {all_kinds().back()}, "k");
+  Process replicator = line_.start();
+  EXPECT_EQ(row(1), 1);
+  EXPECT_TRUE(replicator.running());
+}
+
 TEST_F(PoisonBytes, TooManyForADeadLetterLeaveTheirPlaceInstead) {
   // The largest record that the topic takes leaves no room for the headers.
   broker_.produce(line_.topic("employee_a"), {std::string((8 << 20) - 100, 'x')});
