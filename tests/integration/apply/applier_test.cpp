@@ -111,6 +111,21 @@ TEST_F(ApplierTest, TakesColumnsThatAreCalledLikeItsOwnNames) {
   EXPECT_EQ(ask("select rule from penstock.dead_letter"), "commented");
 }
 
+TEST_F(ApplierTest, TriesABatchAgainThatBCannotSerialize) {
+  add_table("t", "id int primary key, v text");
+  run_sql(
+      "create sequence tries; create function refuse() returns trigger language plpgsql as $$ begin if "
+      "nextval('public.tries') <= 3 then raise exception 'not yet' using errcode = 'serialization_failure'; end if; "
+      "return "
+      "new; end $$; create trigger refuse before insert on t for each row execute function refuse()");
+  RunningApplier applier(options());
+  send_batch(1, {row(1, R"("v":"a")")});
+  until_batch(1);
+  EXPECT_EQ(ask("select id, v from t"), "1|a");
+  EXPECT_EQ(ask("select last_value from tries"), "4");
+  EXPECT_EQ(ask(kBooks), "1|1|0");
+}
+
 TEST_F(ApplierTest, OrdersABatchOverPartitionsAndTables) {
   add_table("parent", "id int primary key, v text", 2);
   add_table("child", "id int primary key, parent int references parent", 2);
