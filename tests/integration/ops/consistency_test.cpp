@@ -84,7 +84,10 @@ TEST(Consistency, ATableIsTakenOutOnceItsPartitionsAreApplied) {
   line.migrate_and_copy();
   {
     Process capture = line.start("capture");
+    const long long batch = line.admin_a().number("select max(batch) from penstock.slot");
     line.a().run("insert into two select g, g from generate_series(1, 20) as g");
+    EXPECT_TRUE(
+        line.admin_a().becomes("select max(batch) > " + std::to_string(batch) + " from penstock.slot", "t", 10));
     capture.send(SIGTERM);
     EXPECT_EQ(capture.wait(std::chrono::seconds(15)), 0);
   }
