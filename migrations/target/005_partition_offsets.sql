@@ -1,6 +1,7 @@
 -- 005_partition_offsets: what B remembers under consistency = "key", where partitions move independently.
 -- Tables: penstock.partition_offsets (how far B has come in each partition), penstock.truncated (which TRUNCATE it executed last).
 -- Functions: penstock.truncated_meanwhile, penstock.emptying_sql. Tables read: pg_constraint, pg_attribute.
+-- Grants: EXECUTE revoked from PUBLIC.
 
 -- Append-only, like penstock.offsets. The key is where a row begins, not where it ends: of two appliers that build on the same
 -- row, with more or less in hand, one is turned away.
@@ -65,3 +66,5 @@ as $$
      where r.oid = target::regclass
      group by r.oid, r.relkind
 $$;
+
+revoke execute on all functions in schema penstock from public;
