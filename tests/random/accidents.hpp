@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "random/ddl.hpp"
 #include "random/exposed_servers.hpp"
@@ -31,23 +32,24 @@ class Accidents {
     bool altered;  // not to crash in the middle of an alteration
   };
 
-  // Two at a time: a crash waits until no alteration is half made, networks and freezes wait for nothing.
-  void break_networks_until(Clock::time_point end);
+  // Each with a thread of its own: a crash waits until no alteration is half made, networks and freezes wait for
+  // nothing. In some rounds only one network is broken at a time, in others all three may be.
+  void break_networks_until(Clock::time_point end, const std::vector<Network>& networks, Random random);
   void crash_servers_until(Clock::time_point end);
-  void refuse(const Network& network);
-  void reset(const Network& network);
-  void cut(const Network& network);
-  void slow(const Network& network);
-  void stall(const Network& network);
-  void forget(const Network& network);
-  void freeze();
+  void refuse(const Network& network, Random& random);
+  void reset(const Network& network, Random& random);
+  void cut(const Network& network, Random& random);
+  void slow(const Network& network, Random& random);
+  void stall(const Network& network, Random& random);
+  void forget(const Network& network, Random& random);
+  void freeze(Random& random);
   void crash(const Server& server);
 
   void say(const std::string& what) { story_.add("accident", "-- " + what); }
   // Says what has begun, and lets it last.
-  void last(const std::string& what, long least_ms, long most_ms);
+  void last(const std::string& what, std::chrono::milliseconds duration);
 
-  Random random_, random_of_servers_;
+  Random random_;
   ExposedServers& servers_;
   Replicator& replicator_;
   Alterations& alterations_;
