@@ -17,14 +17,20 @@ class ExposedServers {
   Servers servers() const {
     return {a.servers.a, b.servers.b, kafka.servers.kafka, proxy_a.address(), proxy_b.address(), proxy_kafka.address()};
   }
+  // In order. The program waits to be woken by A's writers, but where these may prepare transactions it polls.
+  void restart_a(bool with_prepared_transactions) const {
+    Database(a.servers.a)
+        .run(std::string("alter system set max_prepared_transactions = ") + (with_prepared_transactions ? "20" : "0"));
+    a.stop();
+    a.start();
+  }
   // All networks are whole again, and what had fallen silent for ever is at last closed.
   void heal_networks() {
     for (FaultProxy* proxy : {&proxy_a, &proxy_b, &proxy_kafka}) proxy->reset();
   }
 
   FaultProxy proxy_a, proxy_b, proxy_kafka;
-  const OwnServer a{"a", "max_prepared_transactions=20"};
-  const OwnServer b{"b"};
+  const OwnServer a{"a"}, b{"b"};
   // A broker tells its clients where to connect.
   const OwnServer kafka{"kafka", "advertised.listeners=PLAINTEXT://" + proxy_kafka.address()};
 };

@@ -67,6 +67,7 @@ class Round {
 
  private:
   void create() {
+    if (setting_.exposed) setting_.exposed->restart_a(random_.chance(0.5));
     const std::string extensions = "create extension hstore; create extension citext";
     line_.admin_a().run(extensions);
     line_.admin_b().run(extensions);
@@ -96,6 +97,7 @@ class Round {
 
   // Half of the rounds see the replicator killed, several times.
   void write() {
+    using Roles = std::vector<std::string>;
     const bool exposed = setting_.exposed != nullptr;
     const auto end = Clock::now() + setting_.writing;
     std::vector<std::unique_ptr<Writer>> writers;
@@ -105,7 +107,7 @@ class Round {
     if (random_.chance(0.2) && !first_.b_checks_references) writers.push_back(replica_writer());
     ReplicatorOptions options{.with_kills = random_.chance(0.5)};
     if (exposed) options.longest_life = 10s;
-    if (exposed && random_.chance(0.3)) options.processes = 2;
+    if (exposed) options.roles = random_.pick<Roles>({{"all"}, {"all"}, {"all", "all"}, {"capture", "apply"}});
     Replicator replicator(random_.seed(), line_, options);
     Alterations alterations(alterations_seed_, line_, replicator, schema_, story_,
                             exposed ? Patience{.lock_tries = 400, .servers = 180s, .command = 180s} : Patience{});

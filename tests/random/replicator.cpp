@@ -10,10 +10,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 Replicator::Replicator(std::uint64_t seed, Line& line, const ReplicatorOptions& options)
-    : line_(line),
-      options_(options),
-      with_kills_(options.with_kills),
-      processes_(static_cast<std::size_t>(options.processes)) {
+    : line_(line), options_(options), with_kills_(options.with_kills), processes_(options.roles.size()) {
   for (std::size_t i = 0; i < processes_.size(); ++i) {
     threads_.emplace_back([this, i, random = Random(seed + i)] { run(i, random); });
   }
@@ -48,7 +45,7 @@ void Replicator::run(std::size_t number, Random random) {
 
 void Replicator::run_once(std::size_t number, std::chrono::milliseconds life) {
   const std::shared_lock lock(running_);
-  Process process = line_.start();
+  Process process = line_.start(options_.roles[number]);
   set_running(number, &process);
   const auto death = Clock::now() + life;
   while (!done_ && !stop_ && (!with_kills_ || Clock::now() < death)) std::this_thread::sleep_for(10ms);

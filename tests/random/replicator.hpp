@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 #include <shared_mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -13,8 +14,8 @@
 namespace penstock::test {
 
 struct ReplicatorOptions {
-  int processes = 1;       // one works, the others stand by
-  bool with_kills = true;  // each is killed and started again now and then
+  std::vector<std::string> roles{"all"};  // a process each; of two that could do the same, one stands by
+  bool with_kills = true;                 // each is killed and started again now and then
   std::chrono::milliseconds longest_life{2'000};
 };
 
