@@ -63,8 +63,8 @@ begin
 end
 $$;
 
--- copy_anew: for a relation that was dropped and created anew. B's copy is emptied, then what is there is copied. Called like
--- start_slot: what the new triggers journaled before this TRUNCATE is in the table, and so in the copy that follows it.
+-- copy_anew: for a relation that was dropped and created anew. B's copy is emptied, then what is there is copied. Called in
+-- the transaction that installs the new triggers: they journal nothing before this TRUNCATE, and an interruption leaves both or none.
 create function penstock.copy_anew(of_pipeline text, of_relation text) returns void
 language sql
 set search_path = pg_catalog, pg_temp

@@ -1,6 +1,7 @@
 -- forget_table: takes a relation that is captured no more out of the slot and the journal.   $1 text pipeline, $2 text relation
--- Only where the slot's batch is acknowledged, by the holder of the 'capture' lock, after the triggers' removal is committed:
--- then no row of the relation is in a batch under way, and none can arrive. Writes penstock.slot, the journal.
+-- Only where the slot's batch is acknowledged, by the holder of the 'capture' lock, in the transaction that removed the triggers,
+-- which holds the table until it commits: then no row of the relation is in a batch under way, and none can arrive. Writes
+-- penstock.slot, the journal.
 with gone as (
     delete from {journal} where relation = $2),
 newest as (

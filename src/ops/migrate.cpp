@@ -45,7 +45,6 @@ class Migration {
       ++changes_;
     } else {
       co_await start_slot(plan);
-      co_await copy_anew(plan);
     }
     if (changing) co_await store(plan.resolved.spec);
     co_await say_doubts();
@@ -135,7 +134,12 @@ class Migration {
     const Resolved& resolved = plan.resolved;
     for (std::size_t i = 0; i < resolved.spec.tables.size(); ++i) {
       const auto& table = resolved.spec.tables[i];
-      const bool changed = co_await capture_table(table, resolved.declared_keys[i], resolved.index_is_ours[i]);
+      std::vector<Statement> statements;
+      statements.push_back(capture_of(table.relation, resolved.declared_keys[i], resolved.index_is_ours[i]));
+      const bool anew = is_to_be_copied_anew(plan, table.relation);
+      if (anew) statements.push_back(copy_anew(table.relation));
+      const bool changed = co_await capture_table(table.relation, statements);
+      if (anew) log::info("migrate: {} was created anew on A: B's copy is emptied, and copied anew", table.relation);
       if (!changed) continue;
       if (table.key.empty()) {
         log::info("migrate: A captures {}: it has no key, so whole rows are compared and counted", table.relation);
@@ -146,19 +150,33 @@ class Migration {
     }
   }
 
-  // Installs the triggers where they are missing. The statement takes a lock that writers would queue behind, so
-  // patiently.
-  Task<bool> capture_table(const PipelineSpec::Table& table, const std::vector<std::string>& declared, bool built) {
-    const pg::Params which = pg::Params::of(pipeline_, table.relation);
-    const pg::Result before = co_await a_->query(sql::source::triggers_of, which);
-    pg::Params params = pg::Params::of(pipeline_, table.relation);
+  // Installs the triggers where they are missing. The statement takes a lock that writers would queue behind.
+  Statement capture_of(const std::string& relation, const std::vector<std::string>& declared, bool built) const {
+    Statement capture{sql::source::capture_table, pg::Params::of(pipeline_, relation)};
     if (declared.empty()) {
-      params.add_null();
+      capture.params.add_null();
     } else {
-      params.add(declared);
+      capture.params.add(declared);
     }
-    params.add(built);
-    co_await query_patiently(*a_, sql::source::capture_table, params, table.relation);
+    capture.params.add(built);
+    return capture;
+  }
+
+  bool is_to_be_copied_anew(const MigratePlan& plan, const std::string& relation) const {
+    if (new_epoch_ || config_.pipeline.snapshot == Config::Snapshot::never) return false;
+    return std::find(plan.recreated.begin(), plan.recreated.end(), relation) != plan.recreated.end();
+  }
+
+  // What B holds is of the table that was there before. In the transaction that captures the new one: once that has
+  // committed, nothing tells any more that it is another table.
+  Statement copy_anew(const std::string& relation) const {
+    return {"select penstock.copy_anew($1, $2)", pg::Params::of(pipeline_, relation)};
+  }
+
+  Task<bool> capture_table(const std::string& relation, const std::vector<Statement>& statements) {
+    const pg::Params which = pg::Params::of(pipeline_, relation);
+    const pg::Result before = co_await a_->query(sql::source::triggers_of, which);
+    co_await run_patiently(*a_, statements, relation);
     const pg::Result after = co_await a_->query(sql::source::triggers_of, which);
     co_return before.text(0, 0) != after.text(0, 0);
   }
@@ -168,8 +186,12 @@ class Migration {
     for (const auto& relation : plan.removed) {
       const pg::Params which = pg::Params::of(pipeline_, relation);
       const pg::Result index = co_await a_->query(sql::source::indexes_built, which);
-      co_await query_patiently(*a_, "select penstock.release_table($1, $2)", which, relation);
-      co_await a_->query(journal_sql(sql::source::forget_table, pipeline_), which);
+      // In one transaction: a relation that is released and still in the slot would not be copied when it comes back.
+      const std::string forget = journal_sql(sql::source::forget_table, pipeline_);
+      std::vector<Statement> release;
+      release.emplace_back("select penstock.release_table($1, $2)", pg::Params::of(pipeline_, relation));
+      release.emplace_back(forget, pg::Params::of(pipeline_, relation));
+      co_await run_patiently(*a_, release, relation);
       for (int row = 0; row < index.rows(); ++row) {
         co_await drop_index(*a_, "A", std::string(index.text(row, 0)));
       }
@@ -191,16 +213,6 @@ class Migration {
   Task<void> say_doubts() {
     const pg::Result doubts = co_await a_->query("select message from penstock.doubts($1)", pg::Params::of(pipeline_));
     for (int row = 0; row < doubts.rows(); ++row) log::warn("migrate: {}", doubts.text(row, 0));
-  }
-
-  // What B holds is of the tables that were there before.
-  Task<void> copy_anew(const MigratePlan& plan) {
-    if (config_.pipeline.snapshot == Config::Snapshot::never) co_return;
-    for (const auto& relation : plan.recreated) {
-      log::info("migrate: {} was created anew on A: B's copy is emptied, and copied anew", relation);
-      co_await a_->query("select penstock.copy_anew($1, $2)", pg::Params::of(pipeline_, relation));
-      ++changes_;
-    }
   }
 
   Task<void> store(const PipelineSpec& spec) {

@@ -89,17 +89,19 @@ Task<void> refuse_one_database(pg::Connection& a, pg::Connection& b) {
                                       : "[target] is the source of another pipeline; this version needs two databases");
 }
 
-Task<pg::Result> query_patiently(pg::Connection& connection, std::string_view sql, const pg::Params& params,
-                                 const std::string& what) {
-  co_await connection.script(std::string("set lock_timeout = '") + kLockTimeout + "'");
+Task<void> run_patiently(pg::Connection& connection, const std::vector<Statement>& statements,
+                         const std::string& what) {
+  const std::string begin = std::string("begin; set local lock_timeout = '") + kLockTimeout + "'";
   for (bool said = false;; said = true) {
+    co_await connection.script(begin);
     try {
-      pg::Result result = co_await connection.query(sql, params);
-      co_await connection.script("set lock_timeout = 0");
-      co_return result;
+      for (const auto& [sql, params] : statements) co_await connection.query(sql, params);
+      co_await connection.script("commit");
+      co_return;
     } catch (const pg::Error& error) {
       if (error.sqlstate() != "55P03" && error.sqlstate() != "40P01") throw;
     }
+    co_await connection.script("rollback");
     if (!said)
       log::info("{} is in use by a transaction that stays open: trying again without holding up writers", what);
     co_await sleep_for(kPause);

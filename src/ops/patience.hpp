@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pg/connection.hpp"
 
@@ -20,9 +21,13 @@ Task<void> unlock_schema(pg::Connection& connection);
 // Throws Failure(usage) where a database would be A and B at once.
 Task<void> refuse_one_database(pg::Connection& a, pg::Connection& b);
 
-// Runs one statement under a short lock_timeout, again and again while a lock is not to be had: DDL that
-// queued behind an idle transaction would hold up every writer behind it. Says so after the first failure.
-Task<pg::Result> query_patiently(pg::Connection& connection, std::string_view sql, const pg::Params& params,
-                                 const std::string& what);
+struct Statement {
+  std::string_view sql;
+  pg::Params params;
+};
+
+// Runs statements in one transaction under a short lock_timeout, again and again while a lock is not to be had: DDL
+// that queued behind an idle transaction would hold up every writer behind it. Says so after the first failure.
+Task<void> run_patiently(pg::Connection& connection, const std::vector<Statement>& statements, const std::string& what);
 
 }  // namespace penstock::ops

@@ -34,7 +34,9 @@ Task<void> uninstall_a(pg::Connection& a, const std::string& pipeline) {
   all.add_null();
   // Before the record of them is gone.
   const pg::Result indexes = co_await a.query(sql::source::indexes_built, all);
-  co_await query_patiently(a, "select penstock.drop_journal($1)", pg::Params::of(pipeline), "a captured table");
+  std::vector<Statement> drop;
+  drop.emplace_back("select penstock.drop_journal($1)", pg::Params::of(pipeline));
+  co_await run_patiently(a, drop, "a captured table");
   for (int row = 0; row < indexes.rows(); ++row) co_await drop_index(a, "A", std::string(indexes.text(row, 0)));
   co_await a.query("delete from penstock.pipeline where pipeline = $1", pg::Params::of(pipeline));
   co_await drop_schema_if_unused(a, "A");

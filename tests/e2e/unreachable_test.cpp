@@ -24,11 +24,6 @@ std::string with(std::string text, const std::string& from, const std::string& t
   return text.replace(at, from.size(), to);
 }
 
-std::string host_of(const std::string& uri) {
-  const auto begin = uri.find('@') + 1;
-  return uri.substr(begin, uri.find('/', begin) - begin);
-}
-
 class Unreachable : public testing::Test {
  protected:
   void SetUp() override {

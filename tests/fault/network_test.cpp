@@ -1,7 +1,6 @@
 // What networks do, between the program and each of the three servers, while writers write: fault/README.md, "The
 // network".
 #include <csignal>
-#include <fstream>
 #include <future>
 #include <iostream>
 #include <thread>
@@ -30,19 +29,12 @@ std::unique_ptr<OwnServer> own_kafka(const std::string& which, const FaultProxy&
   return std::make_unique<OwnServer>("kafka", "advertised.listeners=PLAINTEXT://" + proxy.address());
 }
 
-std::string host_of(const std::string& uri) {
-  const auto begin = uri.find('@') + 1;
-  return uri.substr(begin, uri.find('/', begin) - begin);
-}
-
 // A line of which one connection runs through the proxy: the program's alone, the writers go straight to A.
 class ProxiedLine {
  public:
-  explicit ProxiedLine(const std::string& which)
-      : kafka_(own_kafka(which, proxy)), line(kafka_ ? through_proxy() : Servers::shared()) {
+  explicit ProxiedLine(const std::string& which) : kafka_(own_kafka(which, proxy)), line(through_proxy(which)) {
     line.create_employees();
     add_tally(line);
-    if (which != "kafka") divert(which == "a" ? "_a" : "_b", which == "a" ? line.servers().a : line.servers().b);
   }
 
   FaultProxy proxy;
@@ -50,20 +42,11 @@ class ProxiedLine {
  private:
   std::unique_ptr<OwnServer> kafka_;
 
-  Servers through_proxy() {
-    Servers servers = kafka_->servers;
-    proxy.forward_to(servers.kafka);
-    servers.kafka = proxy.address();
+  Servers through_proxy(const std::string& which) {
+    Servers servers = kafka_ ? kafka_->servers : Servers::shared();
+    proxy.forward_to(which == "a" ? host_of(servers.a) : which == "b" ? host_of(servers.b) : servers.kafka);
+    (which == "a" ? servers.proxy_a : which == "b" ? servers.proxy_b : servers.proxy_kafka) = proxy.address();
     return servers;
-  }
-  // Both databases may lie on one server; their names end differently.
-  void divert(const std::string& database_ends, const std::string& uri) {
-    proxy.forward_to(host_of(uri));
-    std::string toml = read_file(line.toml());
-    const auto end = toml.find(database_ends + "\"");
-    const auto begin = toml.rfind("@", end) + 1;
-    toml.replace(begin, host_of(uri).size(), proxy.address());
-    std::ofstream(line.toml()) << toml;
   }
 
  public:

@@ -21,17 +21,6 @@ using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string host_of(const std::string& uri) {
-  const auto begin = uri.find('@') + 1;
-  return uri.substr(begin, uri.find('/', begin) - begin);
-}
-
-std::string with_host(const std::string& uri, const std::string& host) {
-  std::string out = uri;
-  const std::string was = host_of(uri);
-  return out.replace(out.find(was), was.size(), host);
-}
-
 void shell(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
 
 // A's address stays, whoever stands behind it.

@@ -12,23 +12,21 @@ namespace penstock::test {
 
 using namespace std::chrono_literals;
 
-Alterations::Alterations(std::uint64_t seed, Line& line, Replicator& replicator, LiveSchema& schema, Story& story)
+Alterations::Alterations(std::uint64_t seed, Line& line, Replicator& replicator, LiveSchema& schema, Story& story,
+                         const Patience& patience)
     : random_(seed),
       line_(line),
       replicator_(replicator),
       live_(schema),
       story_(story),
       schema_(*schema.now()),
-      a_(line.a()),
-      b_(line.b()) {
-  a_.run("set lock_timeout = '500ms'");
-  b_.run("set lock_timeout = '2s'");
-}
+      patience_(patience) {}
 
 void Alterations::alter_until(Clock::time_point end) {
   try {
     while (Clock::now() < end) {
       pause(200);
+      const auto whole = between_two();
       step();
     }
   } catch (const SqlError& error) {
@@ -57,11 +55,20 @@ void Alterations::step() {
                                        &Alterations::rename_table_for_a_while,
                                        &Alterations::rename_on_b_for_a_while};
   at_ = random_.below(schema_.tables.size());
+  open_sessions();
   try {
     (this->*random_.pick(kinds))();
     ++count_;
   } catch (const Failed&) {
   }
+}
+
+// Anew: the servers may have crashed since.
+void Alterations::open_sessions() {
+  a_ = line_.a();
+  b_ = line_.b();
+  a_->run("set lock_timeout = '500ms'");
+  b_->run("set lock_timeout = '2s'");
 }
 
 std::optional<std::size_t> Alterations::any_column() {
@@ -134,15 +141,15 @@ void Alterations::rename_column() {
 void Alterations::rename_in_quiet(const std::string& from, const std::string& to) {
   for (int tries = 0; tries < 10; ++tries) {
     try {
-      a_.run("begin; lock table " + table().name + " in share row exclusive mode");
+      a_->run("begin; lock table " + table().name + " in share row exclusive mode");
       drain();
-      a_.run(alter("rename column " + from + " to " + to));
+      a_->run(alter("rename column " + from + " to " + to));
       on_b(alter("rename column " + from + " to " + to));
-      a_.run("commit");
+      a_->run("commit");
       story_.add("A", "with nobody writing: " + alter("rename column " + from + " to " + to));
       return;
     } catch (const SqlError& error) {
-      a_.run("rollback");
+      a_->run("rollback");
       if (!expected(error)) throw;
     }
   }
@@ -226,8 +233,8 @@ void Alterations::both(const std::string& sql, const std::function<void()>& once
   if (a_first) on_b(sql);
 }
 
-void Alterations::on_a(const std::string& sql) { patiently(a_, "A", sql); }
-void Alterations::on_b(const std::string& sql) { patiently(b_, "B", sql); }
+void Alterations::on_a(const std::string& sql) { patiently(*a_, "A", sql); }
+void Alterations::on_b(const std::string& sql) { patiently(*b_, "B", sql); }
 
 // Whoever alters loses against those who write, and tries again; what the rows do not allow, he leaves.
 void Alterations::patiently(Database& database, const std::string& where, const std::string& sql) {
@@ -239,7 +246,7 @@ void Alterations::patiently(Database& database, const std::string& where, const 
     } catch (const SqlError& error) {
       story_.add(where, sql, error.sqlstate);
       const bool busy = error.sqlstate == "40P01" || error.sqlstate == "55P03" || error.sqlstate == "55006";
-      if (!expected(error) || (busy && tries == 40))
+      if (!expected(error) || (busy && tries == patience_.lock_tries))
         throw SqlError(error.sqlstate, where + ": " + sql + "\n" + error.what());
       if (!busy && where == "A") throw Failed();
       if (!busy) throw SqlError(error.sqlstate, where + ": " + sql + "\n" + error.what());
@@ -260,10 +267,16 @@ void Alterations::drain() { penstock({"run", "--once"}); }
 void Alterations::penstock(const std::vector<std::string>& arguments) {
   std::string command = "penstock";
   for (const auto& argument : arguments) command += " " + argument;
-  const Finished done = line_.run(arguments);
-  story_.add("-", command, std::to_string(done.code));
-  if (done.code != 0)
-    throw SqlError("", command + " ended with " + std::to_string(done.code) + "\n" + done.out + done.err);
+  const auto given_up = Clock::now() + patience_.servers;
+  while (true) {
+    const Finished done = line_.run(arguments, patience_.command);
+    story_.add("-", command, std::to_string(done.code));
+    if (done.code == 0) return;
+    const bool unreachable = done.code == 3;
+    if (!unreachable || Clock::now() > given_up)
+      throw SqlError("", command + " ended with " + std::to_string(done.code) + "\n" + done.out + done.err);
+    pause(500);
+  }
 }
 
 }  // namespace penstock::test

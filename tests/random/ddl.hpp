@@ -1,25 +1,39 @@
 #pragma once
+#include <mutex>
+
 #include "random/replicator.hpp"
 #include "random/writer.hpp"
 #include "support/line.hpp"
 
 namespace penstock::test {
 
+// How long an alteration waits for what stands in its way.
+struct Patience {
+  int lock_tries = 40;
+  // Commands that end with "a server cannot be reached" are run again meanwhile.
+  std::chrono::seconds servers{0};
+  std::chrono::seconds command{60};  // for one command's end
+};
+
 // Random alterations, one after the other, while writers and the replicator are at work: each is made on A and on B as
 // the README says under "When a table is altered", and between two of them A and B fit.
 class Alterations {
  public:
-  Alterations(std::uint64_t seed, Line& line, Replicator& replicator, LiveSchema& schema, Story& story);
+  Alterations(std::uint64_t seed, Line& line, Replicator& replicator, LiveSchema& schema, Story& story,
+              const Patience& patience);
 
   void alter_until(Clock::time_point end);
   const std::string& complaint() const { return complaint_; }
   int count() const { return count_; }
   bool partitions_changed() const { return partitions_changed_; }
+  // Held, no alteration is half made: A and B fit, and a crash of either takes no step of it along.
+  std::unique_lock<std::mutex> between_two() { return std::unique_lock(altering_); }
 
  private:
   struct Failed {};  // an alteration that A may refuse, because of what stands in the table
 
   void step();
+  void open_sessions();
 
   // ddl.cpp: columns
   void add_column();
@@ -63,8 +77,10 @@ class Alterations {
   LiveSchema& live_;
   Story& story_;
   RandomSchema schema_;
-  std::size_t at_ = 0;  // the table that is altered
-  Database a_, b_;
+  std::size_t at_ = 0;             // the table that is altered
+  std::optional<Database> a_, b_;  // of this alteration
+  const Patience patience_;
+  std::mutex altering_;
   std::string complaint_;
   bool partitions_changed_ = false;
   int count_ = 0;

@@ -11,8 +11,17 @@
 namespace penstock::test {
 namespace {
 
+using namespace std::chrono_literals;
+
+constexpr auto kBackWithin = 60s;  // a server that crashed
+
 bool one_of(const std::string& state, const std::vector<std::string>& states) {
   return std::find(states.begin(), states.end(), state) != states.end();
+}
+
+// A crash ends statements with one of these, or without the server's word, which is 08006 here.
+bool connection_lost(const SqlError& error) {
+  return error.sqlstate.starts_with("08") || one_of(error.sqlstate, {"57P01", "57P02", "57P03"});
 }
 
 // Whether it names us anywhere but where the server quotes the statement.
@@ -75,8 +84,20 @@ bool expected(const SqlError& error) {
          (waits || !names_us(error.what()));
 }
 
-Writer::Writer(int number, std::uint64_t seed, Database a, const LiveSchema& schema, Story& story)
-    : name_(std::to_string(number)), random_(seed), live_(schema), story_(story), a_(std::move(a)) {
+Writer::Writer(int number, std::uint64_t seed, Connect connect, bool a_may_crash, const LiveSchema& schema,
+               Story& story)
+    : name_(std::to_string(number)),
+      random_(seed),
+      connect_(std::move(connect)),
+      a_may_crash_(a_may_crash),
+      live_(schema),
+      schema_(schema.now()),
+      story_(story),
+      a_(connect_()) {
+  open_session();
+}
+
+void Writer::open_session() {
   a_.run("set lock_timeout = '300ms'");
   can_prepare_ = a_.value("show max_prepared_transactions") != "0";
   choose_settings();
@@ -97,7 +118,38 @@ void Writer::choose_settings() {
 }
 
 void Writer::write_until(Clock::time_point end) {
-  while (Clock::now() < end && complaint_.empty()) transaction();
+  while (Clock::now() < end && complaint_.empty()) {
+    transaction();
+    if (lost_) reconnect();
+  }
+}
+
+// Also when the time is over: nothing that was prepared is left behind.
+void Writer::reconnect() {
+  const auto given_up = Clock::now() + kBackWithin;
+  while (lost_ && complaint_.empty()) {
+    std::this_thread::sleep_for(50ms);
+    try {
+      lost_ = false;
+      a_ = connect_();
+      open_session();
+      settle_prepared();
+    } catch (const SqlError& error) {
+      lost_ = true;
+      if (!connection_lost(error) || Clock::now() > given_up) complaint_ = std::string("reconnect: ") + error.what();
+    }
+  }
+  story_.add(name_, "-- connected again");
+}
+
+// A crash may come between the two halves of a commit. What was prepared before it must not commit after it where
+// a table lost its rows (README, "Unlogged tables").
+void Writer::settle_prepared() {
+  const std::string mine = "'w" + name_ + "'";
+  if (a_.value("select count(*) from pg_prepared_xacts where gid = " + mine) == "0") return;
+  const auto& tables = schema_->tables;
+  const bool emptied = std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.unlogged; });
+  run((emptied || random_.chance(0.3) ? "rollback prepared " : "commit prepared ") + mine);
 }
 
 void Writer::transaction() {
@@ -153,6 +205,10 @@ bool Writer::attempt(const std::string& sql, const std::function<void()>& act) {
     return true;
   } catch (const SqlError& error) {
     story_.add(name_, sql, error.sqlstate);
+    if (a_may_crash_ && connection_lost(error)) {
+      lost_ = true;
+      return false;
+    }
     const bool outside = sql.starts_with("savepoint") || sql.starts_with("release") || sql.starts_with("rollback to");
     if (!expected(error) && !(outside && error.sqlstate == "25P01")) complaint_ = sql + "\n" + error.what();
     return false;

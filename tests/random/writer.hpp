@@ -16,13 +16,18 @@ bool expected(const SqlError& error);
 // A connection to A with settings of its own, and random transactions.
 class Writer {
  public:
-  Writer(int number, std::uint64_t seed, Database a, const LiveSchema& schema, Story& story);
+  using Connect = std::function<Database()>;
+  // Where A may crash, a lost connection is no complaint, but made again.
+  Writer(int number, std::uint64_t seed, Connect connect, bool a_may_crash, const LiveSchema& schema, Story& story);
 
   void write_until(Clock::time_point end);
   const std::string& complaint() const { return complaint_; }
 
  private:
+  void open_session();
   void choose_settings();
+  void reconnect();
+  void settle_prepared();
   void transaction();
   void end_transaction(bool sound);
   bool step();
@@ -33,11 +38,14 @@ class Writer {
 
   const std::string name_;
   Random random_;
+  const Connect connect_;
+  const bool a_may_crash_;
   const LiveSchema& live_;
   std::shared_ptr<const RandomSchema> schema_;
   Story& story_;
   Database a_;
-  bool can_prepare_;
+  bool can_prepare_ = false;
+  bool lost_ = false;  // the connection
   std::string complaint_;
 };
 

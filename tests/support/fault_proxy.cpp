@@ -144,7 +144,7 @@ struct FaultProxy::Impl {
   }
 
   Task<void> gate(const Pair& pair) {
-    while (stalled || pair.forgotten) {
+    while ((stalled || pair.forgotten) && pair.client.is_open()) {
       asio::steady_timer timer(io, kGateInterval);
       co_await timer.async_wait(asio::use_awaitable);
     }

@@ -37,7 +37,22 @@ std::string uri(const std::string& base, const std::string& database, const std:
   return out.replace(begin, at - begin, user);
 }
 
+std::string program_uri(const std::string& server, const std::string& proxy, const std::string& database) {
+  return uri(proxy.empty() ? server : with_host(server, proxy), database, "penstock:${TEST_PASSWORD}");
+}
+
 }  // namespace
+
+std::string host_of(const std::string& uri) {
+  const auto begin = uri.find('@') + 1;
+  return uri.substr(begin, uri.find('/', begin) - begin);
+}
+
+std::string with_host(const std::string& uri, const std::string& host) {
+  std::string out = uri;
+  const std::string was = host_of(uri);
+  return out.replace(out.find(was), was.size(), host);
+}
 
 Servers Servers::shared() {
   return {needed("PENSTOCK_TEST_A"), needed("PENSTOCK_TEST_B"), needed("PENSTOCK_TEST_KAFKA")};
@@ -102,10 +117,11 @@ Line::~Line() {
 }
 
 void Line::write_toml(const std::string& tables, const std::string& head) const {
+  const std::string& kafka = servers_.proxy_kafka.empty() ? servers_.kafka : servers_.proxy_kafka;
   std::ofstream(toml()) << "[pipeline]\nname = \"emp\"\n"
-                        << head << "[source]\ndsn = \"" << uri(servers_.a, name_ + "_a", "penstock:${TEST_PASSWORD}")
-                        << "\"\n[target]\ndsn = \"" << uri(servers_.b, name_ + "_b", "penstock:${TEST_PASSWORD}")
-                        << "\"\n[kafka]\nbootstrap_servers = \"" << servers_.kafka << "\"\ntopic_prefix = \"" << prefix_
+                        << head << "[source]\ndsn = \"" << program_uri(servers_.a, servers_.proxy_a, name_ + "_a")
+                        << "\"\n[target]\ndsn = \"" << program_uri(servers_.b, servers_.proxy_b, name_ + "_b")
+                        << "\"\n[kafka]\nbootstrap_servers = \"" << kafka << "\"\ntopic_prefix = \"" << prefix_
                         << "\"\n"
                         << tables;
 }

@@ -14,8 +14,13 @@ namespace penstock::test {
 // Where the servers are. The default: those that tests/run started for all tests.
 struct Servers {
   std::string a, b, kafka;  // superuser URIs to the database postgres; host:port
+  // Where the program is sent instead, host:port of a proxy; empty: to the server itself.
+  std::string proxy_a = "", proxy_b = "", proxy_kafka = "";
   static Servers shared();
 };
+
+std::string host_of(const std::string& uri);  // host:port
+std::string with_host(const std::string& uri, const std::string& host);
 
 struct Finished {
   int code = 0;
