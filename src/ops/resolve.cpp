@@ -123,6 +123,11 @@ Task<void> check_replica_right(pg::Connection& b, const Config::Table& table, co
 // What would make every change fail on B.
 void check_target(const Config::Table& table, const TableFacts& a, const TableFacts& b) {
   if (!b.ordinary) throw ConfigError(table.place, "B's " + b.name + " is not an ordinary table");
+  if (b.unlogged) {
+    throw ConfigError(table.place, "B's " + b.name +
+                                       " is unlogged: a crash of B would empty it, and nothing would come again; run "
+                                       "alter table ... set logged there");
+  }
   for (const auto& column : b.columns) {
     const bool filled = a.column(column.name) != nullptr;
     if (filled || column.nullable || column.defaulted) continue;

@@ -86,6 +86,7 @@ Task<TableFacts> find_table(pg::Connection& connection, const SqlName& name, con
   const std::string_view kind = row.text(0, 2);
   facts.partitioned = kind == "p";
   facts.ordinary = (kind == "r" || kind == "p") && !row.boolean(0, 3);
+  facts.unlogged = row.boolean(0, 4);
   co_await read_columns(connection, facts);
   co_await read_indexes(connection, facts);
   co_return facts;

@@ -33,6 +33,7 @@ struct TableFacts {
   std::string name;       // quoted, with its schema
   bool ordinary = false;  // a table or a partitioned one, and not a partition of another
   bool partitioned = false;
+  bool unlogged = false;  // it, or a partition of it
   std::vector<ColumnFacts> columns;
   std::vector<IndexFacts> unique_indexes;
 

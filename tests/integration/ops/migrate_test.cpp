@@ -60,6 +60,19 @@ TEST(MigrateRefuses, ATargetThatEveryRowWouldFailOn) {
   EXPECT_THAT(no_right.err, HasSubstr("grant select, insert, update, delete, truncate on public.one to penstock"));
 }
 
+TEST(MigrateRefuses, ATargetThatACrashWouldEmpty) {
+  Line line;
+  create_one(line);
+  line.b().run("alter table one set unlogged");
+  const Finished refused = line.run({"migrate"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("B's public.one is unlogged"));
+  line.b().run("alter table one set logged");
+  line.migrate();
+  line.b().run("alter table one set unlogged");
+  EXPECT_THAT(line.run({"doctor"}).out, HasSubstr("B's public.one is unlogged"));
+}
+
 TEST(MigrateRefuses, ATableItCannotSeeWholly) {
   Line line;
   create_one(line);
