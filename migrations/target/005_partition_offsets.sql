@@ -37,6 +37,7 @@ create table penstock.truncated (
     batch    bigint not null,
     cdc_id   bigint not null,
     ordinal  int    not null,
+    txid     bigint not null,                       -- A's transaction
     primary key (pipeline, relation)
 );
 

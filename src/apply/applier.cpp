@@ -113,7 +113,6 @@ Task<std::vector<kafka::Message>> Applier::poll(Session& session) {
   std::optional<Failure> failed;
   try {
     std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, kPollTimeout);
-    if (!messages.empty()) session.topics.heard();
     co_return messages;
   } catch (const Failure& failure) {
     if (failure.transient()) throw;

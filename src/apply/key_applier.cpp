@@ -26,10 +26,15 @@ constexpr std::size_t kTrimUnits = 1'000;
 // How long rows that a constraint refuses wait for what other partitions may bring, and longer while one of those is
 // behind and moved within as long.
 constexpr auto kPatience = 30s;
+constexpr auto kSayAfter = 10s;
+
+constexpr std::string_view kTruncatedMeanwhile = "PN003";
+constexpr int kTries = 5;  // of a unit that B cannot serialize
+constexpr auto kTryPause = 20ms;
 
 // B is what it was, and the same unit may go through: a deadlock, or a TRUNCATE that this session had not heard of.
 bool worth_another_try(const pg::Error& error) {
-  return error.sqlstate().starts_with("40") || error.sqlstate() == "PN003";
+  return error.sqlstate().starts_with("40") || error.sqlstate() == kTruncatedMeanwhile;
 }
 
 }  // namespace
@@ -42,8 +47,7 @@ struct KeyApplier::Session {
         assembler(applier.partitions_, applier.options_.limits),
         progress(*target, applier.partitions_),
         writer(*target, applier.dead_letters_, progress),
-        ledger(*target, applier.dead_letters_),
-        topics(topics_of(applier.options_.tables)) {}
+        ledger(*target, applier.dead_letters_) {}
 
   std::unique_ptr<TargetSession> target;
   RecordDecoder decoder;
@@ -51,10 +55,13 @@ struct KeyApplier::Session {
   PartitionProgress progress;
   BatchWriter writer;
   Ledger ledger;
-  std::set<kafka::TopicPartition> ours;
+  std::map<kafka::TopicPartition, std::int64_t> ours;  // and before which offset nothing is left of it in B's memory
   std::set<std::size_t> paused;
   Clock::time_point house_kept = Clock::now();
-  kafka::TopicWatch topics;
+  // Of a partition held up for kPatience: where Kafka's partitions ended then.
+  std::map<std::size_t, std::map<kafka::TopicPartition, kafka::Watermarks>> ends_to_wait_for;
+  std::map<std::size_t, Clock::time_point> said_held_up;  // of partitions: since when
+  int tries = 0;                                          // that B refused to serialize, in a row
   Clock::time_point ledger_due = Clock::now();
   std::size_t units_since_trim = 0;
 };
@@ -62,7 +69,8 @@ struct KeyApplier::Session {
 KeyApplier::KeyApplier(ApplierOptions options)
     : options_(std::move(options)),
       partitions_(options_.tables),
-      dead_letters_(options_.producer, options_.dead_letter_topic, options_.pipeline) {}
+      dead_letters_(options_.producer, options_.dead_letter_topic, options_.pipeline),
+      topics_(topics_of(options_.tables)) {}
 
 Task<void> KeyApplier::run(StopToken& stop) {
   Outage outage("apply");
@@ -74,9 +82,11 @@ Task<void> KeyApplier::run(StopToken& stop) {
       if (!failure.worth_waiting()) throw;
       failed = std::current_exception();
     }
-    // Who cannot write to B leaves its partitions to those who can.
-    if (consumer_) co_await consumer_->leave();
-    consumer_.reset();
+    // Who cannot write to B leaves its partitions to those who can. One that is still joining has none, and is taken up
+    // by the next session: left behind, it would join as a ghost.
+    const bool keep = consumer_ && consumer_->joining() && !stop.requested();
+    if (consumer_ && !keep) co_await consumer_->leave();
+    if (!keep) consumer_.reset();
     if (failed && !stop.requested()) co_await outage.wait(failed, stop);
   }
 }
@@ -89,8 +99,10 @@ Task<void> KeyApplier::serve(StopToken& stop) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   if (!admin_) admin_ = std::make_unique<kafka::Admin>(executor, options_.consumer);
   Session session(std::move(target), *this);
-  consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, options_.consumer_group,
-                                                topics_of(options_.tables));
+  if (!consumer_) {
+    consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, options_.consumer_group,
+                                                  topics_of(options_.tables));
+  }
   co_await stream(session, stop);
 }
 
@@ -99,16 +111,16 @@ Task<void> KeyApplier::stream(Session& session, StopToken& stop) {
     // What is held up comes again by itself.
     const auto timeout = session.assembler.holds_up() ? kHeldUpPollTimeout : kPollTimeout;
     std::vector<kafka::Message> messages = co_await poll(session, timeout);
-    const bool idle = messages.empty();
-    const auto moved = consumer_->take_moved();
-    if (moved) co_await take_over(session, *moved);
     for (auto& message : messages) {
       if (partitions_.index_of(message.topic(), message.partition()) < 0) continue;  // nothing of ours is written there
       session.assembler.add(session.decoder.decode(std::move(message)));
     }
+    // Behind what came before it: of partitions that stay it does not come again, of those that go it is forgotten.
+    const auto moved = consumer_->take_moved();
+    if (moved) co_await take_over(session, *moved);
     co_await apply_what_is_ready(session);
     regulate(session);
-    if (idle) co_await session.topics.look(*admin_);
+    co_await topics_.look(*admin_);
     co_await keep_house(session);
   }
 }
@@ -117,12 +129,13 @@ Task<std::vector<kafka::Message>> KeyApplier::poll(Session& session, std::chrono
   std::optional<Failure> failed;
   try {
     std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, timeout);
-    if (!messages.empty()) session.topics.heard();
     co_return messages;
   } catch (const Failure& failure) {
-    if (failure.kind() != ErrorKind::safety) throw;
+    if (failure.kind() != ErrorKind::safety && failure.kind() != ErrorKind::setup) throw;
     failed = failure;
   }
+  co_await topics_.look_now(*admin_);
+  if (failed->kind() == ErrorKind::setup) throw *failed;
   // Out of range: Kafka knows how much is gone.
   std::vector<kafka::TopicPartitionOffset> next;
   const auto states = co_await load_partition_states(session.target->connection(), options_.pipeline);
@@ -143,19 +156,19 @@ Task<void> KeyApplier::take_over(Session& session, const kafka::Consumer::Moved&
     consumer_->resume(std::span(&where, 1));  // librdkafka keeps a pause
   }
   if (!moved.given) co_return;
-  co_await session.target->load_truncates();
-  co_await session.target->load_open_rejects();
-  co_await remember_nonces(session);
   const auto from = co_await begin_partitions(session, *moved.given);
   consumer_->add(from);
   log::info("apply: applying {} of {} partitions of {}", session.ours.size(), partitions_.all().size(),
             options_.pipeline);
 }
 
-// Where they are to be read from.
+// Where they are to be read from. What else B says is asked behind it: whoever had a partition may be committing still.
 Task<std::vector<kafka::TopicPartitionOffset>> KeyApplier::begin_partitions(
     Session& session, const std::vector<kafka::TopicPartition>& given) {
   const auto states = co_await load_partition_states(session.target->connection(), options_.pipeline);
+  co_await session.target->load_truncates();
+  co_await session.target->load_open_rejects();
+  co_await remember_nonces(session);
   std::vector<kafka::TopicPartitionOffset> next;
   for (const auto& [where, state] : states) {
     if (std::find(given.begin(), given.end(), where) != given.end())
@@ -177,7 +190,7 @@ Task<std::vector<kafka::TopicPartitionOffset>> KeyApplier::begin_partitions(
     const bool check_last = state.last_record && state.next_offset > there.low;
     from.push_back({where.topic, where.partition, state.next_offset - (check_last ? 1 : 0)});
     session.assembler.begin(static_cast<std::size_t>(index), state, check_last);
-    session.ours.insert(where);
+    session.ours.emplace(where, -1);
   }
   co_return from;
 }
@@ -187,7 +200,6 @@ Task<void> KeyApplier::begin_again(Session& session, const Unit& unit) {
   std::vector<kafka::TopicPartition> fenced;
   for (const auto& move : unit.moves) fenced.push_back(partitions_.all()[move.partition]);
   log::info("apply: another applier was here meanwhile; reading B's offsets of {} partitions anew", fenced.size());
-  co_await remember_nonces(session);
   const auto from = co_await begin_partitions(session, fenced);
   consumer_->rewind(from);
 }
@@ -207,41 +219,49 @@ Task<void> KeyApplier::apply(Session& session) {
   const auto since = session.assembler.held_up_since(unit);
   bool wait = true;
   if (since && now - *since > kPatience && !unit.truncate) wait = co_await others_lag(session, unit);
-  RefusedForNow::Records refused;
-  bool done = false, fenced = false;
-  try {
-    co_await attempt(session, unit, wait);
-    done = true;
-  } catch (const RefusedForNow& now_refused) {
-    refused = now_refused.records();
-    log::debug("apply: {} rows wait for other partitions: {}", refused.size(), now_refused.what());
-  } catch (const Fenced&) {
-    fenced = true;
-  } catch (const pg::Error& error) {
-    // A table that others' rows refer to is empty once theirs are gone.
-    const bool referred_to = unit.truncate && row_is_to_blame(error);
-    if (session.target->connection().broken() || !(referred_to || worth_another_try(error))) throw;
-    if (referred_to) refused.emplace_back(unit.moves.front().partition, unit.moves.front().from.next_offset);
-    log::debug("apply: a unit is applied once more: {}", error.what());
-  }
-  if (done) {
+  const Attempt attempted = co_await attempt(session, unit, wait);
+  if (attempted.end == Attempt::End::committed) {
     fail_point("apply.committed_not_mirrored");
     session.assembler.committed(unit);
+    for (const auto& move : unit.moves) session.ends_to_wait_for.erase(move.partition);
+    session.tries = 0;
     mirror(unit);
     ++session.units_since_trim;
     co_return;
   }
   co_await session.writer.abandon();
-  co_await session.target->load_truncates();
-  co_await session.target->load_open_rejects();
-  if (fenced) {
+  if (attempted.end == Attempt::End::fenced) {
     co_await begin_again(session, unit);
     co_return;
   }
-  session.assembler.put_back(std::move(unit), refused, Clock::now());
+  if (attempted.refused.empty()) co_await pause_before_another_try(session, *attempted.error);
+  if (since) say_held_up(session, unit, *since, *attempted.error);
+  co_await session.target->load_truncates();
+  co_await session.target->load_open_rejects();
+  session.assembler.put_back(std::move(unit), attempted.refused, Clock::now());
 }
 
-Task<void> KeyApplier::attempt(Session& session, Unit& unit, bool wait) {
+Task<KeyApplier::Attempt> KeyApplier::attempt(Session& session, Unit& unit, bool wait) {
+  try {
+    co_await transact(session, unit, wait);
+    co_return Attempt{Attempt::End::committed, {}, {}};
+  } catch (const RefusedForNow& refused) {
+    co_return Attempt{Attempt::End::refused, refused.records(), refused.error()};
+  } catch (const Fenced&) {
+    co_return Attempt{Attempt::End::fenced, {}, {}};
+  } catch (const pg::Error& error) {
+    // A table that others' rows refer to is empty once theirs are gone.
+    const bool referred_to = unit.truncate && row_is_to_blame(error);
+    if (session.target->connection().broken() || !(referred_to || worth_another_try(error))) throw;
+    Attempt attempted{Attempt::End::refused, {}, error};
+    if (referred_to) {
+      attempted.refused.emplace_back(unit.moves.front().partition, unit.moves.front().from.next_offset);
+    }
+    co_return attempted;
+  }
+}
+
+Task<void> KeyApplier::transact(Session& session, Unit& unit, bool wait) {
   session.progress.begin(unit);
   if (unit.truncate) {
     co_await execute_truncate(session, unit);
@@ -250,6 +270,26 @@ Task<void> KeyApplier::attempt(Session& session, Unit& unit, bool wait) {
   } else {
     co_await session.writer.apply(unit.piece);
   }
+}
+
+// Where B keeps refusing, the session ends: that is said, and waited for longer and longer.
+Task<void> KeyApplier::pause_before_another_try(Session& session, const pg::Error& error) {
+  if (error.sqlstate() == kTruncatedMeanwhile) co_return;
+  log::debug("apply: a unit is applied once more: {}", error.what());
+  if (++session.tries > kTries) throw error;
+  co_await sleep_for(kTryPause * session.tries);
+}
+
+// Once each time.
+void KeyApplier::say_held_up(Session& session, const Unit& unit, Clock::time_point since, const pg::Error& error) {
+  const std::size_t partition = unit.moves.front().partition;
+  auto& said = session.said_held_up[partition];
+  if (Clock::now() - since < kSayAfter || said == since) return;
+  said = since;
+  const auto& where = partitions_.all()[partition];
+  log::warn(
+      "apply: {} of topic {}, partition {}, has been waiting for {} s for what other partitions or tables bring: {}",
+      unit.truncate ? "TRUNCATE" : "a row", where.topic, where.partition, kSayAfter.count(), error.what());
 }
 
 // The first of its copies that comes to B is executed. Nothing that stands behind it in any partition can be on B by
@@ -266,7 +306,7 @@ Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
   pg::Params params;
   params.add(target.pipeline()).add(target.tables()[table].spec().relation);
   params.add(static_cast<std::int64_t>(at.epoch)).add(static_cast<std::int64_t>(at.batch));
-  params.add(at.cdc_id).add(std::int64_t{at.ordinal});
+  params.add(at.cdc_id).add(std::int64_t{at.ordinal}).add(record.txid);
   claim.add("claim_truncate", std::move(params));
   const std::vector<pg::Result> claimed = co_await target.connection().pipeline(claim.steps());
   Outcome outcome;
@@ -274,7 +314,8 @@ Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
     co_await target.load_truncates();
     std::vector<std::string> emptied;
     for (const auto& [other, position] : target.truncated) {
-      const bool since = std::pair(position.epoch, position.batch) >= std::pair(at.epoch, at.batch);
+      // One statement's truncates come in the order of its list.
+      const bool since = position > at || target.truncated_by[other] == record.txid;
       if (since) emptied.push_back(target.tables()[other].spec().target);
     }
     const pg::Result row_by_row = co_await target.connection().query(
@@ -291,12 +332,17 @@ Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
   finish.add_sql("commit");
   co_await target.connection().pipeline(finish.steps());
   session.progress.committed();
-  target.truncated[table] = std::max(target.truncated[table], at);
+  // Told anew where another was first.
+  if (claimed.back().empty()) co_return;
+  target.truncated[table] = at;
+  target.truncated_by[table] = record.txid;
 }
 
-// Whether a partition is behind what Kafka holds of it, and moved lately: it may yet bring what the refused rows need.
+// Whether a partition is behind what Kafka held of it when patience was over, and moved lately: it may yet bring what
+// the refused rows need. What came later than that cannot.
 Task<bool> KeyApplier::others_lag(Session& session, const Unit& unit) {
-  const auto watermarks = co_await admin_->watermarks(partitions_.all());
+  auto& watermarks = session.ends_to_wait_for[unit.moves.front().partition];
+  if (watermarks.empty()) watermarks = co_await admin_->watermarks(partitions_.all());
   const pg::Result rows = co_await session.target->connection().query(sql::target::newest_partition_offsets,
                                                                       pg::Params::of(options_.pipeline));
   constexpr int kAge = 16;
@@ -336,15 +382,24 @@ void KeyApplier::mirror(const Unit& unit) {
   consumer_->mirror_offsets(next);
 }
 
+Task<void> KeyApplier::trim_offsets(Session& session) {
+  const auto newest = session.assembler.newest();
+  if (!newest) co_return;
+  pg::Params params;
+  params.add(options_.pipeline).add(trimmed_json(session.ours));
+  params.add(static_cast<std::int64_t>(newest->first)).add(static_cast<std::int64_t>(newest->second));
+  const pg::Result left = co_await session.target->connection().query(sql::target::trim_partition_offsets, params);
+  for (int row = 0; row < left.rows(); ++row) {
+    session.ours[{std::string(left.text(row, 0)), static_cast<std::int32_t>(left.int64(row, 1))}] = left.int64(row, 2);
+  }
+}
+
 Task<void> KeyApplier::keep_house(Session& session) {
   const bool due = Clock::now() - session.house_kept > kHouseInterval || session.units_since_trim >= kTrimUnits;
   if (!due) co_return;
   session.house_kept = Clock::now();
   session.units_since_trim = 0;
-  pg::Params params;
-  const std::vector<kafka::TopicPartition> ours(session.ours.begin(), session.ours.end());
-  params.add(options_.pipeline).add(partitions_json(ours));
-  co_await session.target->connection().query(sql::target::trim_partition_offsets, params);
+  co_await trim_offsets(session);
   // Another life of A may show itself in the partitions of others first.
   co_await remember_nonces(session);
   if (Clock::now() < session.ledger_due) co_return;

@@ -5,9 +5,11 @@
 #include "apply/applier_options.hpp"
 #include "apply/dead_letters.hpp"
 #include "apply/record_decoder.hpp"
+#include "apply/slow_path.hpp"
 #include "base/stop.hpp"
 #include "kafka/admin.hpp"
 #include "kafka/consumer.hpp"
+#include "kafka/lost_records.hpp"
 
 namespace penstock::apply {
 
@@ -36,16 +38,28 @@ class KeyApplier {
   Task<void> remember_nonces(Session& session);
   Task<void> apply_what_is_ready(Session& session);
   Task<void> apply(Session& session);
-  Task<void> attempt(Session& session, Unit& unit, bool wait);
+  // How one transaction ended; refused: nothing of it is on B, and it comes again.
+  struct Attempt {
+    enum class End { committed, fenced, refused } end;
+    RefusedForNow::Records refused;
+    std::optional<pg::Error> error;
+  };
+  Task<Attempt> attempt(Session& session, Unit& unit, bool wait);
+  Task<void> transact(Session& session, Unit& unit, bool wait);
+  Task<void> pause_before_another_try(Session& session, const pg::Error& error);
+  void say_held_up(Session& session, const Unit& unit, std::chrono::steady_clock::time_point since,
+                   const pg::Error& error);
   Task<void> execute_truncate(Session& session, Unit& unit);
   Task<bool> others_lag(Session& session, const Unit& unit);
   void regulate(Session& session);
+  Task<void> trim_offsets(Session& session);
   Task<void> keep_house(Session& session);
   void mirror(const Unit& unit);
 
   const ApplierOptions options_;
   const Partitions partitions_;
   DeadLetters dead_letters_;
+  kafka::TopicWatch topics_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::unique_ptr<kafka::Admin> admin_;
 };

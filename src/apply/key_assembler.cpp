@@ -75,6 +75,7 @@ void KeyAssembler::add(Record record) {
                     "topic was recreated",
                     where.topic, where.partition, feed.row.next_offset));
   }
+  if (record.offset < feed.ahead.next_offset) return;  // fetched again
   if (record.offset != feed.ahead.next_offset) {
     stop_for_loss(fmt::format("offsets {} to {} of {} partition {} are missing: the topic was compacted, or recreated",
                               feed.ahead.next_offset, record.offset - 1, where.topic, where.partition));
@@ -92,7 +93,8 @@ void KeyAssembler::add(Record record) {
 
 bool KeyAssembler::is_duplicate(const Feed& feed, const Record& record) const {
   const auto known = recent_.find(number_of(record));
-  if (known != recent_.end() && known->second != record.nonce) {
+  const bool of_newest = number_of(record) == std::pair(feed.ahead.highest.epoch, feed.ahead.highest.batch);
+  if ((known != recent_.end() && known->second != record.nonce) || (of_newest && feed.ahead.nonce != record.nonce)) {
     stop_for_another_life(name_of(record) + " exists twice, with different contents: A went back in time");
   }
   const Position& highest = feed.ahead.highest;
@@ -100,8 +102,9 @@ bool KeyAssembler::is_duplicate(const Feed& feed, const Record& record) const {
     stop_for_another_life(name_of(record) + " is of another life of A than B knows");
   }
   if (record.position > highest) return false;
-  // A capture sends nothing again but its newest batch: one that B has forgotten is not an honest duplicate.
-  if (record.position.epoch == highest.epoch && known == recent_.end()) {
+  // A capture sends nothing again but its newest batch: one that B has forgotten is not an honest duplicate, but for
+  // the newest of this partition, which may lag far behind.
+  if (!of_newest && record.position.epoch == highest.epoch && known == recent_.end()) {
     stop_for_another_life(name_of(record) + " is older than all that B remembers: A went back in time");
   }
   return true;

@@ -34,6 +34,10 @@ class KeyAssembler {
   void forget(std::size_t partition) { feeds_[partition] = {}; }
   // Batches that B has heard of, from whomever. Throws Failure(safety) where they are not those heard of here.
   void remember(const Nonces& recent);
+  // The newest of all batches heard of.
+  std::optional<std::pair<Epoch, BatchNo>> newest() const {
+    return recent_.empty() ? std::nullopt : std::optional(recent_.rbegin()->first);
+  }
 
   // Takes the next record of its partition. Throws Failure(safety) when going on could lose or double changes.
   void add(Record record);

@@ -106,11 +106,11 @@ std::string moves_json(std::span<const PartitionMove> moves, const std::vector<k
   return out + "]";
 }
 
-std::string partitions_json(std::span<const kafka::TopicPartition> partitions) {
+std::string trimmed_json(const std::map<kafka::TopicPartition, std::int64_t>& trimmed) {
   std::string out = "[";
-  for (const auto& where : partitions) {
+  for (const auto& [where, offset] : trimmed) {
     append_partition(out, where);
-    out.push_back('}');
+    append_numbers(out, ",\"trimmed\":{}}}", offset);
   }
   return out + "]";
 }

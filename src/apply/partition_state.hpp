@@ -54,6 +54,7 @@ Task<Nonces> load_partition_nonces(pg::Connection& connection, std::string_view 
 
 // As insert_partition_offsets and finish_partition_offsets take them, in the order of topics.
 std::string moves_json(std::span<const PartitionMove> moves, const std::vector<kafka::TopicPartition>& numbering);
-std::string partitions_json(std::span<const kafka::TopicPartition> partitions);
+// As trim_partition_offsets takes them.
+std::string trimmed_json(const std::map<kafka::TopicPartition, std::int64_t>& trimmed);
 
 }  // namespace penstock::apply

@@ -23,6 +23,7 @@ struct Record {
   Position position;
   Nonce nonce{};
   Nonce previous{};
+  std::int64_t txid = 0;
   std::string_view image;  // the row; of a delete or an oversize row its key; of truncate and mark empty
   // The row before, of updates and deletes in a table without a key (whose deletes have no image).
   std::string_view old_image;

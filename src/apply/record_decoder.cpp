@@ -49,6 +49,7 @@ std::string RecordDecoder::fill(Record& record) {
   record.position = envelope.position;
   record.nonce = envelope.nonce;
   record.previous = envelope.previous;
+  record.txid = envelope.txid;
   if (end) record.end = std::make_unique<EndMark>(std::move(*end));
   if (!record.is_row()) {
     if (record.op == Op::mark && !record.end) return "a control record without an end mark";

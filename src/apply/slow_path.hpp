@@ -24,12 +24,14 @@ class Fenced : public Failure {
 class RefusedForNow : public Failure {
  public:
   using Records = std::vector<std::pair<std::size_t, std::int64_t>>;
-  RefusedForNow(Records records, const pg::Error& error)
-      : Failure(ErrorKind::transient, error.what()), records_(std::move(records)) {}
+  RefusedForNow(Records records, pg::Error error)
+      : Failure(ErrorKind::transient, error.what()), records_(std::move(records)), error_(std::move(error)) {}
   const Records& records() const { return records_; }
+  const pg::Error& error() const { return error_; }
 
  private:
   Records records_;
+  pg::Error error_;
 };
 
 // Applies a batch that has bad rows in it: the good ones as sets, the bad ones alone (README.md has the order of

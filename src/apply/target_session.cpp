@@ -99,11 +99,13 @@ Task<void> TargetSession::load_open_rejects() {
 Task<void> TargetSession::load_truncates() {
   const pg::Result done = co_await connection_.query(sql::target::executed_truncates, pg::Params().add(pipeline_));
   truncated.clear();
+  truncated_by.clear();
   for (int row = 0; row < done.rows(); ++row) {
     for (std::size_t i = 0; i < tables_.size(); ++i) {
       if (tables_[i].spec().relation != done.text(row, 0)) continue;
       truncated[i] = {Epoch{done.int64(row, 1)}, BatchNo{done.int64(row, 2)}, done.int64(row, 3),
                       static_cast<std::int32_t>(done.int64(row, 4))};
+      truncated_by[i] = done.int64(row, 5);
     }
   }
 }
@@ -143,6 +145,8 @@ void TargetSession::append_emptying(RoundTrip& trip, std::span<const std::size_t
 void TargetSession::append_emptying(RoundTrip& trip, std::size_t table, std::string row_by_row) const {
   if (row_by_row.empty()) return append_truncate(trip, std::span<const std::size_t>(&table, 1));
   const bool silent = !tables_[table].spec().triggers;
+  // As TRUNCATE would: waits for units under way, and makes the next ones wait, which then look what was truncated.
+  trip.add_sql(trip.keep("lock table only " + tables_[table].spec().target + " in share row exclusive mode"));
   if (silent) trip.silence_triggers();
   trip.add_sql(trip.keep(std::move(row_by_row)));
   if (silent) trip.resume_triggers();

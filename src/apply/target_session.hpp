@@ -36,6 +36,7 @@ class TargetSession {
   Offsets offsets;
   // Under consistency = "key": the truncates that B has executed, the newest of each table.
   Truncated truncated;
+  std::map<std::size_t, std::int64_t> truncated_by;  // A's transactions
 
   // In one statement: a foreign key may join them. Deletes their rows where B refuses to truncate.
   Task<void> truncate(std::span<const std::size_t> tables);

@@ -37,6 +37,7 @@ class Consumer {
     std::vector<TopicPartition> taken;
   };
   std::optional<Moved> take_moved();
+  bool joining() const;  // a member whom the group has given nothing yet
   void add(std::span<const TopicPartitionOffset> from);
   // Partitions that were added are read from elsewhere; what was fetched of them is forgotten.
   void rewind(std::span<const TopicPartitionOffset> to);

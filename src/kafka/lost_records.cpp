@@ -6,7 +6,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLookAgain = 200ms;
-constexpr auto kSilence = 5s;
+constexpr auto kLookEvery = 5s;
 
 Failure lost(const TopicPartitionOffset& at, const std::string& what) {
   return {ErrorKind::safety, fmt::format("topic {}, partition {}: B goes on at offset {}, and {}; {}", at.topic,
@@ -61,8 +61,11 @@ Task<void> refuse_lost_records(Admin& admin, std::span<const TopicPartitionOffse
 }
 
 Task<void> TopicWatch::look(Admin& admin) {
-  if (Clock::now() - heard_ < kSilence) co_return;
-  heard_ = Clock::now();
+  if (Clock::now() - looked_ >= kLookEvery) co_await look_now(admin);
+}
+
+Task<void> TopicWatch::look_now(Admin& admin) {
+  looked_ = Clock::now();
   const std::optional<std::string> gone = co_await admin.gone(topics_);
   if (gone) throw topic_gone(*gone);
 }

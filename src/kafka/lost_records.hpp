@@ -22,19 +22,19 @@ Failure topic_gone(const std::string& topic);
 Task<void> refuse_lost_records(Admin& admin, std::span<const TopicPartitionOffset> next,
                                std::chrono::milliseconds sure_within = std::chrono::seconds(3));
 
-// For consumers: librdkafka does not say that a topic was deleted under one of them, it falls silent.
+// For consumers: librdkafka does not always say that a topic was deleted under one of them, it falls silent.
 class TopicWatch {
  public:
   using Clock = std::chrono::steady_clock;
   explicit TopicWatch(std::vector<std::string> topics) : topics_(std::move(topics)) {}
 
-  void heard() { heard_ = Clock::now(); }  // something came
-  // To be called while nothing comes; asks every few seconds. Throws Failure(safety) when one is gone.
+  // To be called again and again; asks every few seconds. Throws Failure(safety) when one is gone.
   Task<void> look(Admin& admin);
+  Task<void> look_now(Admin& admin);
 
  private:
   const std::vector<std::string> topics_;
-  Clock::time_point heard_ = Clock::now();
+  Clock::time_point looked_ = Clock::now();
 };
 
 }  // namespace penstock::kafka

@@ -150,6 +150,104 @@ TEST(ScaleOutTruncate, EmptiesWhatStoodBeforeItAndNothingElse) {
   EXPECT_EQ(line.book("applied", "public.t"), 3 * 300 + 3 * 3);
 }
 
+// A row may come before what it refers to, and a table's copies of the TRUNCATE before or behind those of the other's.
+TEST(ScaleOutTruncate, OfTablesThatReferToEachOtherLeavesWhatWasWrittenBehindIt) {
+  Line line;
+  line.on_both(
+      "create table parent (id int primary key, v int); create table child (id int primary key, parent int references "
+      "parent, v int)");
+  line.configure("partitions = 4\n[[table]]\nsource = \"public.parent\"\n[[table]]\nsource = \"public.child\"\n",
+                 kByKey);
+  line.migrate_and_copy();
+  const Process capture = line.start("capture");
+  std::list<Process> members;
+  for (int i = 0; i < 3; ++i) members.push_back(line.start("apply"));
+  Database a = line.a();
+  const std::vector<std::string> emptying{"truncate child, parent", "truncate parent cascade", "truncate child",
+                                          "truncate child; insert into child values (1, 1, 0); truncate parent, child"};
+  for (int i = 0; i < 240; ++i) {
+    const std::string number = std::to_string(i), id = std::to_string(i % 7), other = std::to_string((i + 3) % 7);
+    a.run("begin; insert into parent values (" + id + ", " + number + "), (" + other + ", " + number +
+          ") on conflict (id) do update set v = excluded.v; insert into child values (" + id + ", " + other + ", " +
+          number + "), (" + other + ", " + id + ", " + number +
+          ") on conflict (id) do update set (parent, v) = (excluded.parent, excluded.v); commit");
+    if (i % 12 == 5) a.run("insert into parent values (1, 0) on conflict do nothing; " + emptying[i / 12 % 4]);
+  }
+  line.expect_all_equal({"parent", "child"});
+  EXPECT_EQ(line.admin_b().number("select count(*) from penstock.dead_letter"), 0);
+  for (const char* table : {"public.parent", "public.child"}) {
+    EXPECT_EQ(line.book("captured", table), line.book("applied", table)) << table;
+  }
+}
+
+// With full queues: what a member holds of partitions that stay is not read again, nor lost.
+TEST(ScaleOutBacklog, PassesWholeWhileMembersComeAndGo) {
+  Line line;
+  line.on_both("create table t (id int primary key, v int)");
+  line.configure("partitions = 8\n[[table]]\nsource = \"public.t\"\n", kByKey);
+  line.migrate_and_copy();
+  const Process capture = line.start("capture");
+  for (int i = 0; i < 30; ++i) {
+    line.a().run("insert into t select g, 0 from generate_series(" + std::to_string(i * 10'000) + ", " +
+                 std::to_string(i * 10'000 + 9'999) + ") as g");
+  }
+  std::list<Process> members;
+  for (int i = 0; i < 2; ++i) members.push_back(line.start("apply"));
+  for (int i = 0; i < 12; ++i) {
+    members.push_back(line.start("apply"));
+    std::this_thread::sleep_for(400ms);
+    members.front().send(SIGTERM);
+    EXPECT_EQ(members.front().wait(15s), 0);
+    members.pop_front();
+  }
+  line.expect_all_equal({"t"});
+  EXPECT_EQ(line.book("applied", "public.t"), 300'000);
+}
+
+// What no partition brings is rejected in the end, while others write on, and whoever waits says so.
+TEST(ScaleOutRefused, ARowThatNothingFitsIsRejectedWhenPatienceIsOver) {
+  Line line;
+  line.on_both("create table child (id int primary key, parent int)");
+  line.b().run(
+      "create table parent (id int primary key); alter table child add foreign key (parent) references parent");
+  line.configure("partitions = 4\n[[table]]\nsource = \"public.child\"\n", kByKey);
+  line.migrate_and_copy();
+  const Process capture = line.start("capture"), one = line.start("apply"), two = line.start("apply");
+  Database a = line.a(), b = line.admin_b();
+  a.run("insert into child values (1, 4711)");
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  const char* const rejected = "select count(*) from penstock.dead_letter where state = 'open'";
+  for (int i = 2; b.number(rejected) == 0 && std::chrono::steady_clock::now() < deadline; ++i) {
+    a.run("insert into child values (" + std::to_string(i) + ", null)");
+    std::this_thread::sleep_for(5ms);
+  }
+  EXPECT_EQ(b.number(rejected), 1);
+  EXPECT_TRUE(line.logs("has been waiting for 10 s"));
+  line.once();
+  EXPECT_EQ(line.book("rejected", "public.child"), 1);
+  EXPECT_EQ(line.book("captured", "public.child"), line.book("applied", "public.child") + 1);
+}
+
+TEST(ScaleOutTopics, OneDeletedUnderLoadStopsAMemberAndIsNamed) {
+  Line line;
+  line.on_both("create table one (id int primary key, v int); create table two (id int primary key, v int)");
+  line.configure("partitions = 2\n[[table]]\nsource = \"public.one\"\n[[table]]\nsource = \"public.two\"\n", kByKey);
+  line.migrate_and_copy();
+  const Process capture = line.start("capture");
+  Process member = line.start("apply");
+  line.a().run("insert into one values (1, 1)");
+  EXPECT_TRUE(line.b().becomes("select count(*) from one", "1", 10));
+  const std::string topic = line.topic("one");
+  Broker(line.servers().kafka).delete_topics({topic});
+  Database a = line.a();
+  for (int i = 0; i < 2'000 && member.running(); ++i) {
+    a.run("insert into two values (" + std::to_string(i) + ", 1)");
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(member.wait(1s), 4);
+  EXPECT_TRUE(line.logs("topic " + topic + " is gone", 1s));
+}
+
 // A as it was some changes ago, in the place of A.
 class EarlierCopyOfA {
  public:

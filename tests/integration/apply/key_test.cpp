@@ -1,6 +1,8 @@
 // consistency = "key" on real servers: what each rule does that partitions which move independently keep.
 #include <chrono>
+#include <thread>
 
+#include "support/database.hpp"
 #include "support/target_line.hpp"
 
 namespace penstock::apply {
@@ -65,10 +67,54 @@ TEST_F(KeyTest, AnApplierThatDoesNotKnowOfATruncateLooksAgain) {
   send_batch(1, rows(1, 4, 2));
   until(kBooks, "4|4|0");
   // Another applier executed the truncate of batch 2, of which this one has seen nothing.
-  run_sql("truncate t; insert into penstock.truncated values ('" + pipeline_ + "', 'public.src_0', 1, 2, 2, 0)");
+  run_sql("truncate t; insert into penstock.truncated values ('" + pipeline_ + "', 'public.src_0', 1, 2, 2, 0, 7)");
   send(of_partition(batch(2, {row(7, "\"v\":\"old\"", 1), truncated(0), truncated(1), row(9, "\"v\":\"new\"", 1)}), 1));
   until("select string_agg(id || v, ' ' order by id) from t", "9new");
   EXPECT_EQ(ask(kBooks), "6|6|0");
+}
+
+// TRUNCATE would not have it, and DELETE does not see what another applier has not committed yet.
+TEST_F(KeyTest, ATableThatOthersReferToIsEmptiedOfWhatWasUnderWay) {
+  add_table("t", "id int primary key, v text", 2);
+  run_sql("create table refers (id int references t)");
+  RunningApplier applier(options(), kKeys);
+  send_batch(1, rows(1, 2, 2));
+  until(kBooks, "2|2|0");
+  test::Database other(dsn_);
+  other.run("begin; lock table only t in row exclusive mode; insert into t values (9, 'old')");
+  send_batch(2, {truncated(0), truncated(1), row(4, "\"v\":\"new\"", 0)});
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(ask("select count(*) from penstock.truncated"), "0");
+  other.run("commit");
+  until("select string_agg(id || v, ' ' order by id) from t", "4new");
+}
+
+TEST_F(KeyTest, StopsTryingSoonWhatBCannotSerialize) {
+  add_table("t", "id int primary key, v text", 2);
+  run_sql(
+      "create sequence tries; create function refuse() returns trigger language plpgsql as $$ begin if "
+      "nextval('public.tries') <= 9 then raise exception 'not yet' using errcode = 'serialization_failure'; end if; "
+      "return new; end $$; create trigger refuse before insert on t for each row execute function refuse()");
+  RunningApplier applier(options(), kKeys);
+  send_batch(1, {row(1, "\"v\":\"a\"", 0)});
+  until("select count(*) from t", "1");
+  EXPECT_EQ(ask("select last_value from tries"), "10");
+  EXPECT_EQ(ask(kBooks), "1|1|0");
+}
+
+TEST_F(KeyTest, ForgetsOldOffsetsButTheNewestOfEachPartition) {
+  limits_ = PieceLimits{1, 1 << 20};  // a unit a record
+  add_table("t", "id int primary key, v text", 2);
+  RunningApplier applier(options(), kKeys);
+  send_batch(1, rows(0, 2, 2));
+  std::vector<Made> records;
+  for (std::int64_t number = 2; number <= 2'300; ++number) {
+    for (auto& made : batch(number, {row(2, "\"v\":\"a\"", 0)})) records.push_back(std::move(made));
+  }
+  send(records);
+  until("select max(batch) from penstock.partition_offsets", "2300");
+  until("select count(*) between 1000 and 1400 from penstock.partition_offsets where partition = 0", "t");
+  EXPECT_EQ(ask("select count(*) from penstock.partition_offsets where partition = 1"), "1");
 }
 
 TEST_F(KeyTest, IsTurnedAwayByTheFenceAndReadsThePartitionAnew) {

@@ -194,5 +194,25 @@ TEST_F(KeyAssemblerTest, RefusedRowsWaitWithoutHoldingUpOthers) {
   EXPECT_EQ(take(), (Ids{13}));
 }
 
+TEST_F(KeyAssemblerTest, KnowsTheNewestBatchOfAPartitionThatLagsFarBehind) {
+  for (std::int64_t batch = 5; batch < 9'000; ++batch) {
+    assembler_.add(ending(record(batch, 0, batch), 1));
+    take();
+  }
+  assembler_.add(record(5, 1, 10));
+  assembler_.add(record(5, 1, 10));  // sent again
+  EXPECT_EQ(take(), (Ids{10}));
+  Record another = record(5, 1, 11);
+  another.nonce = nonce(4'711);
+  expect_safety([&] { assembler_.add(std::move(another)); });
+}
+
+TEST_F(KeyAssemblerTest, PassesOverWhatIsFetchedAgain) {
+  assembler_.add(record(5, 0, 10));
+  --next_offset_[0];
+  assembler_.add(record(5, 0, 10));
+  EXPECT_EQ(take(), (Ids{10}));
+}
+
 }  // namespace
 }  // namespace penstock::apply
