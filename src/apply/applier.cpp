@@ -1,5 +1,7 @@
 #include "apply/applier.hpp"
 
+#include <limits>
+
 #include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
@@ -15,6 +17,7 @@ constexpr std::size_t kPollRecords = 1'000;
 constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end the wait at once
 constexpr auto kHouseInterval = 5s;
 constexpr std::size_t kTrimBatches = 1'000;
+constexpr PieceLimits kWhole{std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::size_t>::max()};
 constexpr auto kTrimLedgerInterval = 1h;
 
 }  // namespace
@@ -24,7 +27,7 @@ struct Applier::Session {
   Session(std::unique_ptr<TargetSession> on_b, Applier& applier)
       : target(std::move(on_b)),
         decoder(applier.options_.tables, applier.partitions_),
-        assembler(applier.partitions_, target->offsets, applier.options_.limits),
+        assembler(applier.partitions_, target->offsets, applier.limits_),
         progress(*target),
         writer(*target, applier.dead_letters_, progress),
         paused(applier.partitions_.all().size(), false),
@@ -45,7 +48,8 @@ struct Applier::Session {
 Applier::Applier(ApplierOptions options)
     : options_(std::move(options)),
       partitions_(options_.tables),
-      dead_letters_(options_.producer, options_.dead_letter_topic, options_.pipeline) {}
+      dead_letters_(options_.producer, options_.dead_letter_topic, options_.pipeline),
+      limits_(options_.limits) {}
 
 Task<void> Applier::run(StopToken& stop) {
   Outage outage("apply");
@@ -129,8 +133,15 @@ Task<void> Applier::apply_what_is_ready(Session& session) {
   while (session.assembler.piece_ready()) {
     Piece piece = session.assembler.take_piece();
     const bool last = piece.last;
-    co_await session.writer.apply(piece);
+    try {
+      co_await session.writer.apply(piece);
+    } catch (const TruncateNeedsWholeBatch&) {
+      limits_ = kWhole;
+      throw;
+    }
     if (!last) co_return;
+    limits_ = options_.limits;
+    session.assembler.limit(limits_);
     fail_point("apply.committed_not_mirrored");
     mirror(session);
     ++session.batches_since_trim;

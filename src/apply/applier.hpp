@@ -44,6 +44,7 @@ class Applier {
   DeadLetters dead_letters_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::unique_ptr<kafka::Admin> admin_;
+  PieceLimits limits_;    // of the batch in hand
   bool announce_ = true;  // say when a session begins to apply
 };
 

@@ -36,6 +36,8 @@ class BatchAssembler {
  public:
   BatchAssembler(const Partitions& partitions, const Offsets& from, PieceLimits limits = {});
 
+  void limit(PieceLimits limits) { limits_ = limits; }
+
   // Takes the next record of its partition. Throws Failure(safety) when going on could lose or double changes.
   void add(Record record);
 

@@ -116,7 +116,7 @@ Task<void> BatchWriter::begin(const Piece& piece) {
     if (e.sqlstate() == kFenced || row_is_to_blame(e)) throw Fenced();
     throw;
   }
-  open_ = std::make_unique<Open>(session_, ledger_);
+  open_ = std::make_unique<Open>(session_, ledger_, piece.last);
   open_->truncated = session_.truncated;
 }
 

@@ -32,7 +32,7 @@ class BatchWriter {
  private:
   // The transaction of a batch that does not fit into one round trip.
   struct Open {
-    Open(TargetSession& session, Ledger& ledger) : slow(session, ledger, outcome.tallies) {}
+    Open(TargetSession& session, Ledger& ledger, bool whole) : slow(session, ledger, outcome.tallies, whole) {}
     Truncated truncated;
     Outcome outcome;
     SlowPath slow;

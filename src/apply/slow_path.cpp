@@ -28,7 +28,7 @@ Task<void> SlowPath::apply(const std::vector<PlanStep>& plan, std::span<Record> 
 }
 
 Task<void> SlowPath::truncate(const PlanStep& step) {
-  co_await session_.truncate(step.tables);
+  co_await session_.truncate(step.tables, whole_);
   for (const std::size_t table : step.tables) {
     ++tallies_[table].applied;
     // What was refused so far would be gone by now: applied, as far as anybody can tell.

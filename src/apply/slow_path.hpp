@@ -38,8 +38,9 @@ class RefusedForNow : public Failure {
 // things). Lives as long as the batch's transaction.
 class SlowPath {
  public:
-  SlowPath(TargetSession& session, Ledger& ledger, Tallies& tallies)
-      : session_(session), ledger_(ledger), tallies_(tallies) {}
+  // whole: all of the batch is applied at once, not in pieces.
+  SlowPath(TargetSession& session, Ledger& ledger, Tallies& tallies, bool whole)
+      : session_(session), ledger_(ledger), tallies_(tallies), whole_(whole) {}
 
   // Applies the records' plan. Changes that constraints refuse are deferred, what is to be removed and not there yet is
   // owed; the records they are in are taken over.
@@ -96,6 +97,7 @@ class SlowPath {
   TargetSession& session_;
   Ledger& ledger_;
   Tallies& tallies_;
+  const bool whole_;
   std::vector<Chain> deferred_;
   std::vector<Removal> owed_;
   std::map<std::size_t, std::int64_t> forgiven_;  // by table: removals that were too many to be remembered

@@ -152,7 +152,7 @@ void TargetSession::append_emptying(RoundTrip& trip, std::size_t table, std::str
   if (silent) trip.resume_triggers();
 }
 
-Task<void> TargetSession::truncate(std::span<const std::size_t> tables) {
+Task<void> TargetSession::truncate(std::span<const std::size_t> tables, bool of_whole_batch) {
   RoundTrip trip;
   trip.add_sql("savepoint penstock_truncate");
   append_truncate(trip, tables);
@@ -164,6 +164,7 @@ Task<void> TargetSession::truncate(std::span<const std::size_t> tables) {
     if (connection_.broken() || !truncate_is_refused(e)) throw;
     refused = true;
   }
+  if (refused && !of_whole_batch) throw TruncateNeedsWholeBatch();
   if (refused) co_await delete_all(tables);
 }
 

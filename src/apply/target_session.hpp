@@ -14,6 +14,15 @@ namespace penstock::apply {
 // Whether B does not truncate a table because of a foreign key to it.
 bool truncate_is_refused(const pg::Error& error);
 
+// One of several tables that can only be truncated together is truncated in a piece of a batch, and the others may be
+// in other pieces.
+class TruncateNeedsWholeBatch : public Failure {
+ public:
+  TruncateNeedsWholeBatch()
+      : Failure(ErrorKind::transient,
+                "a large batch truncates tables that foreign keys join: taking it as a whole, not in pieces") {}
+};
+
 // Everything that belongs to one connection to B. Dies with it; the next one begins from what B says.
 class TargetSession {
  public:
@@ -39,7 +48,7 @@ class TargetSession {
   std::map<std::size_t, std::int64_t> truncated_by;  // A's transactions
 
   // In one statement: a foreign key may join them. Deletes their rows where B refuses to truncate.
-  Task<void> truncate(std::span<const std::size_t> tables);
+  Task<void> truncate(std::span<const std::size_t> tables, bool of_whole_batch);  // TruncateNeedsWholeBatch
   void append_truncate(RoundTrip& trip, std::span<const std::size_t> tables) const;
   // The same of one table, by `row_by_row` where foreign keys of others would not have it truncated.
   void append_emptying(RoundTrip& trip, std::size_t table, std::string row_by_row) const;

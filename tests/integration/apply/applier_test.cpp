@@ -150,6 +150,27 @@ TEST_F(ApplierTest, ExecutesATruncateOfSeveralPartitionsOnceAndBetweenItsNeighbo
   EXPECT_EQ(ask(kBooks), "5|5|0");
 }
 
+TEST_F(ApplierTest, TruncatesTablesThatAForeignKeyJoinsAlsoWhereABatchComesInPieces) {
+  limits_ = PieceLimits{4, 1 << 20};
+  add_table("parent", "id int primary key, v text");
+  add_table("child", "id int primary key, parent int references parent on delete cascade");
+  RunningApplier applier(options());
+  send_batch(
+      1, {row(1, R"("v":"a")"), row(2, R"("v":"a")"), row(1, R"("parent":1)", 0, 1), row(2, R"("parent":2)", 0, 1)});
+  until_batch(1);
+  std::vector<MadeChange> changes;
+  for (int i = 0; i < 6; ++i) changes.push_back(row(9, R"("v":"b")"));
+  changes.push_back(truncated(0, 0));
+  changes.push_back(truncated(0, 1));
+  for (int i = 0; i < 6; ++i) changes.push_back(row(i, R"("v":"c")"));
+  for (int i = 0; i < 6; ++i) changes.push_back(row(i + 10, fmt::format(R"("parent":{})", i), 0, 1));
+  send_batch(2, changes);
+  until_batch(2);
+  EXPECT_EQ(ask("select count(*), min(id), max(id), min(v) from parent"), "6|0|5|c");
+  EXPECT_EQ(ask("select count(*), min(id), max(id) from child"), "6|10|15");
+  EXPECT_EQ(ask(kBooks), "15|15|0");
+}
+
 TEST_F(ApplierTest, TruncatesTablesThatAForeignKeyJoinsInOneStatement) {
   add_table("parent", "id int primary key, v text");
   add_table("child", "id int primary key, parent int references parent");
