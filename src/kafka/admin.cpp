@@ -1,5 +1,7 @@
 #include "kafka/admin.hpp"
 
+#include <set>
+
 #include "kafka/client.hpp"
 #include "kafka/errors.hpp"
 #include "kafka/event_source.hpp"
@@ -65,7 +67,12 @@ struct Admin::Impl : Client {
   Task<Known> ask_for(const std::string& name);
   // Partitions of a topic; nullopt: there is none.
   Task<std::optional<int>> partitions(const std::string& name);
-  Task<Watermarks> watermarks(const TopicPartition& at);
+  // The first or the next offset (RD_KAFKA_OFFSET_BEGINNING, _END) of each.
+  Task<std::map<TopicPartition, std::int64_t>> offsets(std::int64_t which,
+                                                       const std::vector<TopicPartition>& partitions);
+  // Asked once; what was answered goes to `found`. An error where something was not.
+  Task<rd_kafka_resp_err_t> ask_for_offsets(std::int64_t which, const std::set<TopicPartition>& partitions,
+                                            std::map<TopicPartition, std::int64_t>& found);
 
   asio::any_io_executor executor;
   HelperThread helper;  // gone before the client it asks
@@ -216,20 +223,47 @@ Task<void> Admin::delete_topics(const std::vector<std::string>& names) {
   check_topics(results, count, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "deleting", nullptr);
 }
 
-Task<Watermarks> Admin::Impl::watermarks(const TopicPartition& at) {
+// Not by rd_kafka_query_watermark_offsets: librdkafka 2.0.2 goes on asking a broker that is not the leader any more for
+// a minute, whatever time it was given.
+Task<rd_kafka_resp_err_t> Admin::Impl::ask_for_offsets(std::int64_t which, const std::set<TopicPartition>& partitions,
+                                                       std::map<TopicPartition, std::int64_t>& found) {
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const auto& at : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition)->offset = which;
+  }
+  auto ask = [handle = get(), asked = list.get()] {
+    return rd_kafka_offsets_for_times(handle, asked, static_cast<int>(kQuestion.count()));
+  };
+  rd_kafka_resp_err_t code = co_await helper.run(ask);
+  serve();
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& one = list->elems[i];
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && one.err == RD_KAFKA_RESP_ERR_NO_ERROR && one.offset >= 0) {
+      found.emplace(TopicPartition{one.topic, one.partition}, one.offset);
+    }
+  }
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR && found.size() < partitions.size()) code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  for (int i = 0; i < list->cnt; ++i) {
+    if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) code = list->elems[i].err;
+  }
+  co_return code;
+}
+
+Task<std::map<TopicPartition, std::int64_t>> Admin::Impl::offsets(std::int64_t which,
+                                                                  const std::vector<TopicPartition>& partitions) {
   const auto deadline = Clock::now() + kTimeout;
-  const std::string what = fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition);
+  std::map<TopicPartition, std::int64_t> found;
+  std::set<TopicPartition> left(partitions.begin(), partitions.end());
   for (;;) {
-    Watermarks marks;
-    auto ask = [handle = get(), &at, &marks] {
-      return rd_kafka_query_watermark_offsets(handle, at.topic.c_str(), at.partition, &marks.low, &marks.high,
-                                              static_cast<int>(kQuestion.count()));
-    };
-    const rd_kafka_resp_err_t code = co_await helper.run(ask);
-    serve();
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) co_return marks;
-    // "No leader known" and "no such partition" look alike from here.
-    const std::optional<int> count = co_await partitions(at.topic);
+    std::map<TopicPartition, std::int64_t> answers;
+    const rd_kafka_resp_err_t code = co_await ask_for_offsets(which, left, answers);
+    for (const auto& [at, offset] : answers) left.erase(at);
+    found.merge(answers);
+    if (left.empty()) co_return found;
+    const TopicPartition& at = *left.begin();
+    const std::string what = fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition);
+    // "No leader known" and "no such partition" look alike from here. The question tells librdkafka who leads now, too.
+    const std::optional<int> count = co_await this->partitions(at.topic);
     if (!count || at.partition >= *count) throw failure_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, what);
     if (Clock::now() >= deadline) throw failure_of(code, what);
     co_await sleep_for(EventSource::kTick);
@@ -238,10 +272,10 @@ Task<Watermarks> Admin::Impl::watermarks(const TopicPartition& at) {
 
 Task<std::map<TopicPartition, Watermarks>> Admin::watermarks(const std::vector<TopicPartition>& partitions) {
   std::map<TopicPartition, Watermarks> all;
-  for (const TopicPartition& at : partitions) {
-    const Watermarks marks = co_await impl_->watermarks(at);
-    all.emplace(at, marks);
-  }
+  if (partitions.empty()) co_return all;
+  const auto low = co_await impl_->offsets(RD_KAFKA_OFFSET_BEGINNING, partitions);
+  const auto high = co_await impl_->offsets(RD_KAFKA_OFFSET_END, partitions);
+  for (const TopicPartition& at : partitions) all.emplace(at, Watermarks{low.at(at), high.at(at)});
   co_return all;
 }
 

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <future>
+#include <memory>
+#include <system_error>
 #include <thread>
 
 #include "base/log.hpp"
@@ -29,12 +31,17 @@ ErrorKind kind_of_refusal() {
 void Client::Destroy::operator()(rd_kafka_t* handle) const {
   // A member leaves its group before (Consumer::leave).
   constexpr std::chrono::seconds kPatience{2};
-  std::promise<void> destroyed;
-  const std::future<void> done = destroyed.get_future();
-  std::thread([handle, told = std::move(destroyed)]() mutable {
+  const auto destroyed = std::make_shared<std::promise<void>>();
+  const auto destroy = [handle, destroyed] {
     rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    told.set_value();
-  }).detach();
+    destroyed->set_value();
+  };
+  const std::future<void> done = destroyed->get_future();
+  try {
+    std::thread(destroy).detach();
+  } catch (const std::system_error&) {
+    destroy();  // no thread left: this frees some
+  }
   if (done.wait_for(kPatience) == std::future_status::timeout) log::debug("a Kafka client does not end; left behind");
 }
 

@@ -1,14 +1,21 @@
 #pragma once
 // For the few questions that librdkafka's C API only answers by blocking. Internal to kafka/.
+#include <string>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
+#include "base/error.hpp"
 #include "base/task.hpp"
 
 namespace penstock::kafka {
 
 class HelperThread {
  public:
+  HelperThread() try : pool_(1) {
+  } catch (const std::system_error& refused) {
+    throw Failure(ErrorKind::transient, std::string("no thread left to ask Kafka with: ") + refused.what());
+  }
   ~HelperThread() { pool_.join(); }
 
   // Runs `ask` on the thread and returns what it returned. It cannot be interrupted: it must bound its own wait.
@@ -19,7 +26,7 @@ class HelperThread {
   }
 
  private:
-  asio::thread_pool pool_{1};
+  asio::thread_pool pool_;
 };
 
 }  // namespace penstock::kafka

@@ -86,10 +86,11 @@ Task<void> CaptureLoop::read_journal() {
   const bool reader = co_await stand_by(*journal);
   if (!reader) co_return;
   co_await journal->load_slot();
+  // First of what needs threads: where there are none it says so, and consumers (which check_life() makes) abort.
+  producer_ = std::make_unique<kafka::Producer>(co_await asio::this_coro::executor, options_.cluster);
   co_await check_life(*journal);
   house_kept_ = {};  // at once: A may have crashed meanwhile
   writer_ = std::make_unique<EnvelopeWriter>(options_.journal.pipeline, journal->database());
-  producer_ = std::make_unique<kafka::Producer>(co_await asio::this_coro::executor, options_.cluster);
   producer_->while_waiting([this, &journal] { return look_while_waiting(*journal); });
   log::info("capture: reading the journal of {} after batch {}", options_.journal.pipeline,
             static_cast<std::int64_t>(journal->slot().batch.number));
