@@ -22,9 +22,11 @@ using namespace asio::experimental::awaitable_operators;
 // And the search_path: in a schema that others may write to, anybody could plant a function or an operator that fits
 // our statements better than PostgreSQL's own, and would run as us. As under native replication, what the role and the
 // database say does not count; whoever needs a path names it in the connection string's options. Constraint exclusion
-// would run functions in a partition's CHECK while it plans.
+// would run functions in a partition's CHECK while it plans. statement_timeout first: what follows may take longer than
+// a role's default allows.
 constexpr const char* kSession =
-    "set default_transaction_isolation = 'read committed'; set tcp_keepalives_idle = 5; set tcp_keepalives_interval = "
+    "set statement_timeout = 0; set default_transaction_isolation = 'read committed'; set tcp_keepalives_idle = 5; set "
+    "tcp_keepalives_interval = "
     "2; set tcp_keepalives_count = 3; set tcp_user_timeout = '30s'; set constraint_exclusion = off; "
     "select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false) where not exists (select from "
     "pg_catalog.pg_settings where name operator(pg_catalog.=) 'search_path' and source operator(pg_catalog.=) "
