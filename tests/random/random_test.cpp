@@ -2,7 +2,7 @@
 // and in some tests while servers crash and networks break as well. Whatever happened, at the end A and B hold the same
 // rows, nothing is rejected, and the books balance.
 //   PENSTOCK_TEST_SEED     the seed of the first round; a new one otherwise (always printed)
-//   PENSTOCK_TEST_SECONDS  how long rounds are begun, 60 otherwise (with accidents: 20, and 1800)
+//   PENSTOCK_TEST_SECONDS  how long rounds are begun, 60 otherwise (with accidents: 20; SoakRandom: 1800)
 #include <cstdlib>
 #include <iostream>
 #include <thread>
@@ -205,6 +205,8 @@ TEST(Random, AccidentsEndEqual) {
   ExposedServers exposed;
   run_rounds(20, {.writing = 12s, .exposed = &exposed});
 }
+
+TEST(SoakRandom, SchemasAndTransactionsEndEqual) { run_rounds(1'800, {}); }
 
 TEST(SoakRandom, EverythingAtOnceEndsEqual) {
   ExposedServers exposed;
