@@ -1,7 +1,6 @@
 #pragma once
 // For the few questions that librdkafka's C API only answers by blocking. Internal to kafka/.
 #include <string>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -13,7 +12,7 @@ namespace penstock::kafka {
 class HelperThread {
  public:
   HelperThread() try : pool_(1) {
-  } catch (const std::system_error& refused) {
+  } catch (const boost::system::system_error& refused) {
     throw Failure(ErrorKind::transient, std::string("no thread left to ask Kafka with: ") + refused.what());
   }
   ~HelperThread() { pool_.join(); }
