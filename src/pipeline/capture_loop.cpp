@@ -165,8 +165,20 @@ Task<void> CaptureLoop::refuse_missing_topics() {
   if (gone) throw kafka::topic_gone(*gone);
 }
 
-Task<void> CaptureLoop::check_life(const Journal& journal) {
-  co_await life_.check(journal.slot());
+// Kafka may take long to answer. A reader whose session on A ended meanwhile has lost its lock, and the slot that it
+// read says nothing any more: its successor goes on from there.
+Task<void> CaptureLoop::check_life(Journal& journal) {
+  std::exception_ptr broken;
+  try {
+    co_await life_.check(journal.slot());
+  } catch (const Failure& failure) {
+    if (failure.kind() != ErrorKind::safety) throw;
+    broken = std::current_exception();
+  }
+  if (broken) {
+    co_await journal.ping();
+    std::rethrow_exception(broken);
+  }
   life_checked_ = std::chrono::steady_clock::now();
 }
 

@@ -35,7 +35,7 @@ class CaptureLoop {
   Task<void> stream(capture::Journal& journal);
   Task<void> look_while_waiting(capture::Journal& journal);
   Task<void> refuse_missing_topics();
-  Task<void> check_life(const capture::Journal& journal);
+  Task<void> check_life(capture::Journal& journal);
   Task<void> say_doubts(capture::Journal& journal);
   Task<bool> copy_some(capture::Journal& journal);
   Task<void> wait_for_changes(capture::Journal& journal, bool locked);

@@ -149,6 +149,33 @@ TEST(StalledNetwork, EndsCommandsWithExit3) {
   EXPECT_EQ(line.run({"status"}).code, 0);
 }
 
+// Its successor has opened batches that are not in the slot as it read it.
+TEST(StalledNetwork, AReaderThatLostItsSessionWhileItAskedKafkaTakesItsSuccessorForNoOtherA) {
+  ProxiedLine proxied("kafka");
+  Line& line = proxied.line;
+  line.migrate_and_copy();
+  proxied.proxy.stall();
+  Process first = line.start("capture");
+  ASSERT_TRUE(
+      line.admin_a().becomes("select count(*) from pg_locks as l join pg_database as d on d.oid = l.database and "
+                             "d.datname = current_database() "
+                             "where locktype = 'advisory' and granted",
+                             "1", 10));
+  std::this_thread::sleep_for(1s);
+  proxied.proxy.forget();
+  line.admin_a().run(
+      "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'penstock' and datname = "
+      "current_database()");
+  const Process second = line.start();
+  for (int id = 1; id <= 3; ++id) {
+    line.a().run("insert into employee_a values (" + std::to_string(id) +
+                 ", 'After', 'Stall', date '2010-01-01', 'C', 20000)");
+    EXPECT_TRUE(line.b().becomes("select count(*) from employee_b", std::to_string(id), 10));
+  }
+  EXPECT_EQ(first.wait(20s), std::nullopt) << line.log();
+  line.expect_equal();
+}
+
 INSTANTIATE_TEST_SUITE_P(Servers, NetworkFaults, testing::Values("a", "b", "kafka"),
                          [](const auto& server) { return server.param; });
 
