@@ -132,7 +132,7 @@ Task<std::vector<kafka::Message>> Applier::poll(Session& session) {
 Task<void> Applier::apply_what_is_ready(Session& session) {
   while (session.assembler.piece_ready()) {
     Piece piece = session.assembler.take_piece();
-    const bool last = piece.last;
+    const bool last = piece.last, of_batch = piece.of_batch;
     try {
       co_await session.writer.apply(piece);
     } catch (const TruncateNeedsWholeBatch&) {
@@ -140,7 +140,7 @@ Task<void> Applier::apply_what_is_ready(Session& session) {
       throw;
     }
     if (!last) co_return;
-    limits_ = options_.limits;
+    if (of_batch) limits_ = options_.limits;
     session.assembler.limit(limits_);
     fail_point("apply.committed_not_mirrored");
     mirror(session);

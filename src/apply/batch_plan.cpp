@@ -5,6 +5,10 @@
 namespace penstock::apply {
 namespace {
 
+// One statement's parameter; a batch that is taken as a whole may have far more of a table.
+constexpr std::size_t kStepRecords = 10'000;
+constexpr std::size_t kStepBytes = 64U << 20;
+
 class Planner {
  public:
   explicit Planner(Truncated& truncated) : truncated_(truncated) {}
@@ -12,7 +16,7 @@ class Planner {
   void add(const Record& record) {
     if (record.op == Op::mark) return;
     if (record.op == Op::truncate) return add_truncate(record);
-    PlanStep& step = step_of(record.table);
+    PlanStep& step = step_of(record);
     const auto done = truncated_.find(record.table);
     const bool late = done != truncated_.end() && record.position < done->second;
     if (late) step.truncated_at = done->second;
@@ -38,16 +42,24 @@ class Planner {
     steps_[*truncate_].truncated_at = record.position;
   }
 
-  PlanStep& step_of(std::size_t table) {
-    const auto [found, fresh] = step_of_.try_emplace(table, steps_.size());
-    if (fresh) steps_.emplace_back().tables.push_back(table);
-    return steps_[found->second];
+  PlanStep& step_of(const Record& record) {
+    Filling& filling = step_of_.try_emplace(record.table).first->second;
+    if (filling.records == 0 || filling.records == kStepRecords || filling.bytes > kStepBytes) {
+      filling = {steps_.size(), 0, 0};
+      steps_.emplace_back().tables.push_back(record.table);
+    }
+    ++filling.records;
+    filling.bytes += record.bytes;
+    return steps_[filling.step];
   }
 
   Truncated& truncated_;
   std::vector<PlanStep> steps_;
-  std::optional<std::size_t> truncate_;         // the last one
-  std::map<std::size_t, std::size_t> step_of_;  // of tables with rows since then
+  std::optional<std::size_t> truncate_;  // the last one
+  struct Filling {
+    std::size_t step = 0, records = 0, bytes = 0;
+  };
+  std::map<std::size_t, Filling> step_of_;  // of tables with rows since then
 };
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace penstock::apply {
 
 using Changes = std::vector<const Record*>;
 
-// What is to be done, in this order; between two truncates a table occurs once.
+// What is to be done, in this order; between two truncates a table occurs once, or, with very many
+// rows, several times.
 struct PlanStep {
   bool truncate = false;
   std::vector<std::size_t> tables;  // of a truncate all (foreign keys may join them), else one

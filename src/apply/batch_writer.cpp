@@ -11,9 +11,6 @@ namespace {
 // What penstock.reject() and penstock.absent() raise inside a statement of the fast path: a rule is false for one of
 // the rows, or a row of a table without a key is not there.
 constexpr std::string_view kFastPathEnds = "PN001";
-// What the fence raises: B's newest row is not the one this session knows.
-constexpr std::string_view kFenced = "PN002";
-
 constexpr std::string_view kAppliedNotCommitted = "apply.applied_not_committed";
 
 bool slow_path_helps(const pg::Error& error) {
@@ -90,7 +87,7 @@ Task<bool> BatchWriter::apply_at_once(const Piece& piece) {
     if (session_.connection().broken()) throw;
     const bool at_fence = session_.connection().failed_step() < behind_fence;
     if (at_fence || !slow_path_helps(e)) {
-      if (e.sqlstate() == kFenced || (at_fence && row_is_to_blame(e))) throw Fenced();
+      if (at_fence && is_fence(e)) throw Fenced();
       throw;
     }
     error = e;
@@ -113,7 +110,7 @@ Task<void> BatchWriter::begin(const Piece& piece) {
   try {
     co_await session_.connection().pipeline(trip.steps());
   } catch (const pg::Error& e) {
-    if (e.sqlstate() == kFenced || row_is_to_blame(e)) throw Fenced();
+    if (is_fence(e)) throw Fenced();
     throw;
   }
   open_ = std::make_unique<Open>(session_, ledger_, piece.last);

@@ -82,13 +82,13 @@ Task<void> KeyApplier::run(StopToken& stop) {
       if (!failure.worth_waiting()) throw;
       failed = std::current_exception();
     }
-    // Who cannot write to B leaves its partitions to those who can. One that is still joining has none, and is taken up
-    // by the next session: left behind, it would join as a ghost.
-    const bool keep = consumer_ && consumer_->joining() && !stop.requested();
-    if (consumer_ && !keep) co_await consumer_->leave();
-    if (!keep) consumer_.reset();
+    // Who cannot write to B leaves its partitions to those who can. One that is joining even then is taken up by the
+    // next session: left behind, it would join as a ghost.
+    if (consumer_) co_await consumer_->leave();
+    if (consumer_ && (!consumer_->joining() || stop.requested())) consumer_.reset();
     if (failed && !stop.requested()) co_await outage.wait(failed, stop);
   }
+  if (consumer_) co_await consumer_->leave();
 }
 
 // One session: whatever fails, memory is forgotten and everything starts again from what B says.
@@ -151,6 +151,7 @@ Task<void> KeyApplier::take_over(Session& session, const kafka::Consumer::Moved&
     const int index = partitions_.index_of(where.topic, where.partition);
     if (index < 0) continue;
     session.assembler.forget(static_cast<std::size_t>(index));
+    session.ends_to_wait_for.erase(static_cast<std::size_t>(index));
     session.ours.erase(where);
     session.paused.erase(static_cast<std::size_t>(index));
     consumer_->resume(std::span(&where, 1));  // librdkafka keeps a pause
@@ -190,6 +191,7 @@ Task<std::vector<kafka::TopicPartitionOffset>> KeyApplier::begin_partitions(
     const bool check_last = state.last_record && state.next_offset > there.low;
     from.push_back({where.topic, where.partition, state.next_offset - (check_last ? 1 : 0)});
     session.assembler.begin(static_cast<std::size_t>(index), state, check_last);
+    session.ends_to_wait_for.erase(static_cast<std::size_t>(index));
     session.ours.emplace(where, -1);
   }
   co_return from;
@@ -218,7 +220,7 @@ Task<void> KeyApplier::apply(Session& session) {
   Unit unit = session.assembler.take(now);
   const auto since = session.assembler.held_up_since(unit);
   bool wait = true;
-  if (since && now - *since > kPatience && !unit.truncate) wait = co_await others_lag(session, unit);
+  if (since && now - *since > kPatience) wait = co_await others_lag(session, unit);
   const Attempt attempted = co_await attempt(session, unit, wait);
   if (attempted.end == Attempt::End::committed) {
     fail_point("apply.committed_not_mirrored");
@@ -264,7 +266,7 @@ Task<KeyApplier::Attempt> KeyApplier::attempt(Session& session, Unit& unit, bool
 Task<void> KeyApplier::transact(Session& session, Unit& unit, bool wait) {
   session.progress.begin(unit);
   if (unit.truncate) {
-    co_await execute_truncate(session, unit);
+    co_await execute_truncate(session, unit, wait);
   } else if (wait) {
     co_await session.writer.apply_or_wait(unit.piece);
   } else {
@@ -295,7 +297,7 @@ void KeyApplier::say_held_up(Session& session, const Unit& unit, Clock::time_poi
 // The first of its copies that comes to B is executed. Nothing that stands behind it in any partition can be on B by
 // then, for its applier would have come to its own copy first; and what stands before it in another one is not applied
 // any more.
-Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
+Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit, bool wait) {
   const Record& record = unit.piece.records.front();
   TargetSession& target = *session.target;
   const std::size_t table = record.table;
@@ -308,7 +310,15 @@ Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
   params.add(static_cast<std::int64_t>(at.epoch)).add(static_cast<std::int64_t>(at.batch));
   params.add(at.cdc_id).add(std::int64_t{at.ordinal}).add(record.txid);
   claim.add("claim_truncate", std::move(params));
-  const std::vector<pg::Result> claimed = co_await target.connection().pipeline(claim.steps());
+  const std::size_t behind_fence = claim.size() - 1;
+  std::vector<pg::Result> claimed;
+  try {
+    claimed = co_await target.connection().pipeline(claim.steps());
+  } catch (const pg::Error& e) {
+    const bool at_fence = !target.connection().broken() && target.connection().failed_step() < behind_fence;
+    if (at_fence && is_fence(e)) throw Fenced();
+    throw;
+  }
   Outcome outcome;
   if (!claimed.back().empty()) {
     co_await target.load_truncates();
@@ -316,7 +326,11 @@ Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
     for (const auto& [other, position] : target.truncated) {
       // One statement's truncates come in the order of its list.
       const bool since = position > at || target.truncated_by[other] == record.txid;
-      if (since) emptied.push_back(target.tables()[other].spec().target);
+      if (since && wait) emptied.push_back(target.tables()[other].spec().target);
+    }
+    if (!wait) {
+      log::warn("apply: {} is emptied but for rows that other tables refer to", target.tables()[table].spec().target);
+      for (const auto& other : target.tables()) emptied.push_back(other.spec().target);
     }
     const pg::Result row_by_row = co_await target.connection().query(
         "select penstock.emptying_sql($1, $2)", pg::Params::of(target.tables()[table].spec().target, emptied));
@@ -341,15 +355,25 @@ Task<void> KeyApplier::execute_truncate(Session& session, Unit& unit) {
 // Whether a partition is behind what Kafka held of it when patience was over, and moved lately: it may yet bring what
 // the refused rows need. What came later than that cannot.
 Task<bool> KeyApplier::others_lag(Session& session, const Unit& unit) {
-  auto& watermarks = session.ends_to_wait_for[unit.moves.front().partition];
-  if (watermarks.empty()) watermarks = co_await admin_->watermarks(partitions_.all());
+  const PartitionMove& move = unit.moves.front();
+  std::map<kafka::TopicPartition, kafka::Watermarks> watermarks;
+  const auto frozen = session.ends_to_wait_for.find(move.partition);
+  if (frozen != session.ends_to_wait_for.end()) {
+    watermarks = frozen->second;
+  } else {
+    watermarks = co_await admin_->watermarks(partitions_.all());
+    // A batch is wholly in Kafka once there is a later one.
+    const auto newest = session.assembler.newest();
+    const bool whole = newest && *newest > std::pair(move.to.highest.epoch, move.to.highest.batch);
+    if (whole) session.ends_to_wait_for.emplace(move.partition, watermarks);
+  }
   const pg::Result rows = co_await session.target->connection().query(sql::target::newest_partition_offsets,
                                                                       pg::Params::of(options_.pipeline));
   constexpr int kAge = 16;
   for (int row = 0; row < rows.rows(); ++row) {
     const kafka::TopicPartition where{std::string(rows.text(row, 0)), static_cast<std::int32_t>(rows.int64(row, 1))};
     const auto there = watermarks.find(where);
-    const bool same = where == partitions_.all()[unit.moves.front().partition];
+    const bool same = where == partitions_.all()[move.partition];
     if (same || there == watermarks.end() || rows.int64(row, 2) >= there->second.high) continue;
     if (std::chrono::duration<double>(std::stod(std::string(rows.text(row, kAge)))) < kPatience) co_return true;
   }

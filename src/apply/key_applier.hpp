@@ -49,7 +49,7 @@ class KeyApplier {
   Task<void> pause_before_another_try(Session& session, const pg::Error& error);
   void say_held_up(Session& session, const Unit& unit, std::chrono::steady_clock::time_point since,
                    const pg::Error& error);
-  Task<void> execute_truncate(Session& session, Unit& unit);
+  Task<void> execute_truncate(Session& session, Unit& unit, bool wait);
   Task<bool> others_lag(Session& session, const Unit& unit);
   void regulate(Session& session);
   Task<void> trim_offsets(Session& session);

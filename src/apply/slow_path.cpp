@@ -27,6 +27,8 @@ Task<void> SlowPath::apply(const std::vector<PlanStep>& plan, std::span<Record> 
   if (deferred_.size() > kDeferredMax) co_await settle();
 }
 
+bool is_fence(const pg::Error& error) { return error.sqlstate() == "PN002" || row_is_to_blame(error); }
+
 Task<void> SlowPath::truncate(const PlanStep& step) {
   co_await session_.truncate(step.tables, whole_);
   for (const std::size_t table : step.tables) {

@@ -19,6 +19,9 @@ class Fenced : public Failure {
   Fenced() : Failure(ErrorKind::transient, "another applier was here meanwhile; reading B's offsets anew") {}
 };
 
+// Whether the fence raised it: B's newest row is not the one this session knows, or another session wrote the same row.
+bool is_fence(const pg::Error& error);
+
 // Constraints refuse rows, perhaps only until another applier has done its part: what was to be done is to be done
 // again. The refused records by partition and offset.
 class RefusedForNow : public Failure {

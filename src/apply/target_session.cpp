@@ -164,14 +164,24 @@ Task<void> TargetSession::truncate(std::span<const std::size_t> tables, bool of_
     if (connection_.broken() || !truncate_is_refused(e)) throw;
     refused = true;
   }
-  if (refused && !of_whole_batch) throw TruncateNeedsWholeBatch();
-  if (refused) co_await delete_all(tables);
+  if (!refused) co_return;
+  co_await connection_.script("rollback to savepoint penstock_truncate");
+  const bool parted = !of_whole_batch && co_await others_refer_to(tables);
+  if (parted) throw TruncateNeedsWholeBatch();
+  co_await delete_all(tables);
+}
+
+Task<bool> TargetSession::others_refer_to(std::span<const std::size_t> tables) {
+  std::vector<std::string> these, all;
+  for (const std::size_t table : tables) these.push_back(tables_[table].spec().target);
+  for (const auto& table : tables_) all.push_back(table.spec().target);
+  const pg::Result others = co_await connection_.query(sql::target::truncated_together, pg::Params::of(these, all));
+  co_return others.boolean(0, 0);
 }
 
 // A foreign key of B alone, or of a table whose truncation A has not captured, lets nobody truncate; deleting does what
 // that key says. Where it says no, only the owner of its rows knows what is to become of them.
 Task<void> TargetSession::delete_all(std::span<const std::size_t> tables) {
-  co_await connection_.script("rollback to savepoint penstock_truncate");
   RoundTrip trip;
   append_delete_all(trip, tables);
   try {

@@ -69,6 +69,7 @@ class TargetSession {
   Task<void> configure(bool alone);
   Task<bool> stand_by(bool alone, StopToken& stop);
   Task<void> load(std::span<const TableSpec> tables);
+  Task<bool> others_refer_to(std::span<const std::size_t> tables);
   Task<void> delete_all(std::span<const std::size_t> tables);
   void append_delete_all(RoundTrip& trip, std::span<const std::size_t> tables) const;
   void append_emptying(RoundTrip& trip, std::span<const std::size_t> tables,

@@ -223,6 +223,10 @@ Task<void> Admin::delete_topics(const std::vector<std::string>& names) {
   check_topics(results, count, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "deleting", nullptr);
 }
 
+std::string asking(const TopicPartition& at) {
+  return fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition);
+}
+
 // Not by rd_kafka_query_watermark_offsets: librdkafka 2.0.2 goes on asking a broker that is not the leader any more for
 // a minute, whatever time it was given.
 Task<rd_kafka_resp_err_t> Admin::Impl::ask_for_offsets(std::int64_t which, const std::set<TopicPartition>& partitions,
@@ -260,12 +264,16 @@ Task<std::map<TopicPartition, std::int64_t>> Admin::Impl::offsets(std::int64_t w
     for (const auto& [at, offset] : answers) left.erase(at);
     found.merge(answers);
     if (left.empty()) co_return found;
-    const TopicPartition& at = *left.begin();
-    const std::string what = fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition);
     // "No leader known" and "no such partition" look alike from here. The question tells librdkafka who leads now, too.
-    const std::optional<int> count = co_await this->partitions(at.topic);
-    if (!count || at.partition >= *count) throw failure_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, what);
-    if (Clock::now() >= deadline) throw failure_of(code, what);
+    std::map<std::string, int> counts;
+    for (const auto& at : left) {
+      if (!counts.contains(at.topic)) {
+        const std::optional<int> count = co_await this->partitions(at.topic);
+        counts.emplace(at.topic, count.value_or(0));
+      }
+      if (at.partition >= counts[at.topic]) throw failure_of(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, asking(at));
+    }
+    if (Clock::now() >= deadline) throw failure_of(code, asking(*left.begin()));
     co_await sleep_for(EventSource::kTick);
   }
 }
