@@ -36,6 +36,8 @@ EndMark read_end(json::object object) {
       end.total = field.value().get_int64();
     } else if (name == "snapshot") {
       end.snapshot = std::string_view(field.value().get_string());
+      const bool plain = end.snapshot.find_first_not_of("0123456789:,") == std::string::npos;
+      if (!plain) throw NotOurs{"a malformed end mark"};
     } else if (name == "captured") {
       for (auto member : field.value().get_object()) {
         std::string relation(std::string_view(member.unescaped_key()));
