@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 using Tcp = asio::ip::tcp;
 
 constexpr auto kGateInterval = 5ms;
+// When a server whose client cannot be heard any more gives it up: its keepalives, which the kernel answers here.
+constexpr auto kGivenUpAfter = 12s;
 constexpr int kUnlimited = std::numeric_limits<int>::max();
 constexpr std::size_t kChunk = 16 << 10;
 
@@ -34,12 +36,14 @@ struct Pair {
     keep_to_ourselves(server.native_handle());
   }
 
+  static void reset(Tcp::socket& socket) {
+    boost::system::error_code ignored;
+    socket.set_option(asio::socket_base::linger(true, 0), ignored);
+    socket.close(ignored);
+  }
   void reset() {
-    for (Tcp::socket* socket : {&client, &server}) {
-      boost::system::error_code ignored;
-      socket->set_option(asio::socket_base::linger(true, 0), ignored);
-      socket->close(ignored);
-    }
+    reset(client);
+    reset(server);
   }
 
   Tcp::socket client, server;
@@ -132,15 +136,24 @@ struct FaultProxy::Impl {
         co_await delay(count);
         const std::size_t now = std::min(count, static_cast<std::size_t>(pair->left_bytes));
         co_await asio::async_write(to, asio::buffer(bytes, now), asio::use_awaitable);
+        // Also where the next command came meanwhile: what was not written is lost.
+        if (now < count) pair->reset();
         if (pair->left_bytes == kUnlimited) continue;
         pair->left_bytes -= static_cast<int>(now);
         if (pair->left_bytes == 0) pair->reset();
       }
     } catch (const boost::system::system_error&) {
+      if (pair->forgotten) co_return;  // neither hears of the other
       boost::system::error_code ignored;
       pair->client.close(ignored);
       pair->server.close(ignored);
     }
+  }
+
+  Task<void> give_up(std::shared_ptr<Pair> pair) {
+    asio::steady_timer timer(io, kGivenUpAfter);
+    co_await timer.async_wait(asio::use_awaitable);
+    Pair::reset(pair->server);
   }
 
   Task<void> gate(const Pair& pair) {
@@ -198,7 +211,14 @@ void FaultProxy::stall() {
 }
 
 void FaultProxy::forget() {
-  impl_->command([this] { impl_->each_open([](Pair& pair) { pair.forgotten = true; }); });
+  impl_->command([this] {
+    for (const auto& open : impl_->pairs) {
+      auto pair = open.lock();
+      if (!pair || pair->forgotten) continue;
+      pair->forgotten = true;
+      asio::co_spawn(impl_->io, impl_->give_up(std::move(pair)), asio::detached);
+    }
+  });
 }
 
 void FaultProxy::slow(int bytes_per_second, std::chrono::milliseconds latency) {

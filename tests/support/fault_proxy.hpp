@@ -23,7 +23,8 @@ class FaultProxy {
   void reset();   // RST on every open connection; new ones pass
   void refuse();  // the same, and on each new one
   void stall();   // connections stay open, and are accepted; no byte passes, either way
-  void forget();  // what is open now stays open, and silent for ever; new ones pass
+  // What is open now is silent for ever, and stays open for the client; servers give it up after 12 s. New ones pass.
+  void forget();
   // Each way of each connection.
   void slow(int bytes_per_second, std::chrono::milliseconds latency);
   // RST after so many more bytes of each connection, both ways together: in the middle of a message.
