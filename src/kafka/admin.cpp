@@ -34,6 +34,10 @@ void check_topics(const rd_kafka_topic_result_t* const* results, std::size_t cou
   }
 }
 
+std::string asking(const TopicPartition& at) {
+  return fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition);
+}
+
 NewTopicHandle new_topic(const TopicSpec& spec) {
   std::array<char, 512> text{};
   constexpr int kReplicationOfBroker = -1;
@@ -221,10 +225,6 @@ Task<void> Admin::delete_topics(const std::vector<std::string>& names) {
   std::size_t count = 0;
   const auto* results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
   check_topics(results, count, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "deleting", nullptr);
-}
-
-std::string asking(const TopicPartition& at) {
-  return fmt::format("asking for the offsets of topic {}, partition {}", at.topic, at.partition);
 }
 
 // Not by rd_kafka_query_watermark_offsets: librdkafka 2.0.2 goes on asking a broker that is not the leader any more for

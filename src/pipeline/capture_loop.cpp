@@ -5,7 +5,6 @@
 #include "base/fail_point.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
-#include "kafka/lost_records.hpp"
 
 namespace penstock::pipeline {
 namespace {
@@ -35,6 +34,12 @@ bool mendable(const Failure& failure) {
   return failure.worth_waiting() || failure.kind() == ErrorKind::data || failure.kind() == ErrorKind::constraint;
 }
 
+std::vector<std::string> names_of(const std::vector<publish::Route>& routes) {
+  std::vector<std::string> names;
+  for (const auto& route : routes) names.push_back(route.topic);
+  return names;
+}
+
 std::vector<kafka::TableTopic> topics_of(const std::vector<publish::Route>& routes) {
   std::vector<kafka::TableTopic> topics;
   for (const auto& route : routes) topics.push_back({route.topic, route.partitions, route.schema, route.table});
@@ -46,6 +51,7 @@ std::vector<kafka::TableTopic> topics_of(const std::vector<publish::Route>& rout
 CaptureLoop::CaptureLoop(Options options, StopToken& stop)
     : options_(std::move(options)),
       routes_(options_.routes),
+      topic_watch_(names_of(options_.routes)),
       life_(options_.reading, options_.reading_group, topics_of(options_.routes)),
       stop_(stop) {}
 
@@ -154,15 +160,11 @@ Task<void> CaptureLoop::look_while_waiting(Journal& journal) {
 // under it may wait for ever.
 Task<void> CaptureLoop::refuse_missing_topics() {
   if (!admin_) admin_ = std::make_unique<kafka::Admin>(co_await asio::this_coro::executor, options_.cluster);
-  std::vector<std::string> topics;
-  for (const auto& route : options_.routes) topics.push_back(route.topic);
-  std::optional<std::string> gone;
   try {
-    gone = co_await admin_->gone(topics);
+    co_await topic_watch_.look_now(*admin_);
   } catch (const Failure& failure) {
     if (!mendable(failure)) throw;  // else it says nothing about topics
   }
-  if (gone) throw kafka::topic_gone(*gone);
 }
 
 // Kafka may take long to answer. A reader whose session on A ended meanwhile has lost its lock, and the slot that it

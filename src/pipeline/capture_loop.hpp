@@ -5,6 +5,7 @@
 #include "base/stop.hpp"
 #include "capture/journal.hpp"
 #include "kafka/admin.hpp"
+#include "kafka/lost_records.hpp"
 #include "kafka/producer.hpp"
 #include "pipeline/source_life.hpp"
 #include "publish/batch_publisher.hpp"
@@ -46,6 +47,7 @@ class CaptureLoop {
 
   const Options options_;
   const publish::Routes routes_;
+  kafka::TopicWatch topic_watch_;
   SourceLife life_;
   StopToken& stop_;
   std::unique_ptr<kafka::Producer> producer_;

@@ -20,6 +20,12 @@ using namespace std::chrono_literals;
 constexpr int kPartitions = 8;
 constexpr auto kPastTheSession = 8s;  // a member that is silent for 6 s loses its partitions
 
+std::list<Process> start_members(Line& line, int count) {
+  std::list<Process> members;
+  for (int i = 0; i < count; ++i) members.push_back(line.start("apply"));
+  return members;
+}
+
 class ScaleOut : public testing::Test {
  protected:
   void SetUp() override {
@@ -32,9 +38,7 @@ class ScaleOut : public testing::Test {
     keep_history(line_.a());
   }
 
-  void start_members(int count) {
-    for (int i = 0; i < count; ++i) members_.push_back(line_.start("apply"));
-  }
+  void start_members(int count) { members_.splice(members_.end(), test::start_members(line_, count)); }
   void kill_oldest(int signal) {
     members_.front().send(signal);
     EXPECT_EQ(members_.front().wait(15s), signal == SIGKILL ? -SIGKILL : 0);
@@ -130,8 +134,7 @@ TEST(ScaleOutTruncate, EmptiesWhatStoodBeforeItAndNothingElse) {
   line.configure("partitions = 8\n[[table]]\nsource = \"public.t\"\n", kByKey);
   line.migrate_and_copy();
   const Process capture = line.start("capture");
-  std::list<Process> members;
-  for (int i = 0; i < 4; ++i) members.push_back(line.start("apply"));
+  std::list<Process> members = start_members(line, 4);
   std::vector<std::thread> writers;
   for (int w = 0; w < 3; ++w) {
     writers.emplace_back([&line, w] {
@@ -160,8 +163,7 @@ TEST(ScaleOutTruncate, OfTablesThatReferToEachOtherLeavesWhatWasWrittenBehindIt)
                  kByKey);
   line.migrate_and_copy();
   const Process capture = line.start("capture");
-  std::list<Process> members;
-  for (int i = 0; i < 3; ++i) members.push_back(line.start("apply"));
+  std::list<Process> members = start_members(line, 3);
   Database a = line.a();
   const std::vector<std::string> emptying{"truncate child, parent", "truncate parent cascade", "truncate child",
                                           "truncate child; insert into child values (1, 1, 0); truncate parent, child"};
@@ -191,8 +193,7 @@ TEST(ScaleOutBacklog, PassesWholeWhileMembersComeAndGo) {
     line.a().run("insert into t select g, 0 from generate_series(" + std::to_string(i * 10'000) + ", " +
                  std::to_string(i * 10'000 + 9'999) + ") as g");
   }
-  std::list<Process> members;
-  for (int i = 0; i < 2; ++i) members.push_back(line.start("apply"));
+  std::list<Process> members = start_members(line, 2);
   for (int i = 0; i < 12; ++i) {
     members.push_back(line.start("apply"));
     std::this_thread::sleep_for(400ms);
@@ -286,8 +287,7 @@ TEST(ScaleOutLives, AnEarlierCopyOfAIsRefusedAndGoesOnFromEveryPartitionOnceAcce
     const Finished accepted = line.run({"migrate", "--new-epoch"});
     EXPECT_EQ(accepted.code, 0) << accepted.err;
     const Process capture = line.start("capture");
-    std::list<Process> members;
-    for (int i = 0; i < 3; ++i) members.push_back(line.start("apply"));
+    const std::list<Process> members = start_members(line, 3);
     line.a().run(
         "update t set v = v + 2 where id % 3 = 0; truncate t; insert into t select g, 3 from generate_series(50, 250) "
         "as g");

@@ -58,6 +58,23 @@ Servers Servers::shared() {
   return {needed("PENSTOCK_TEST_A"), needed("PENSTOCK_TEST_B"), needed("PENSTOCK_TEST_KAFKA")};
 }
 
+std::string employees_toml(bool declares_key) {
+  return std::string("[[table]]\nsource = \"public.employee_a\"\ntarget = \"public.employee_b\"\n") +
+         (declares_key ? "key = [\"emp_id\"]\n" : "") + R"([[rule]]
+table = "public.employee_a"
+name = "born_after_2007"
+check = "dob >= date '2008-01-01'"
+[[rule]]
+table = "public.employee_a"
+name = "salary_above_10000"
+check = "salary > 10000"
+[[rule]]
+table = "public.employee_a"
+name = "no_negative_id"
+check = "emp_id >= 0"
+)";
+}
+
 Line::Line(Servers servers) : servers_(std::move(servers)) {
   name_ = "t" + std::to_string(std::random_device{}());
   prefix_ = name_;
@@ -136,20 +153,7 @@ void Line::create_employees(bool primary_key) {
       ", first_name varchar(100), last_name varchar(100), dob date, city varchar(100), salary int)";
   a().run("create table employee_a " + columns);
   b().run("create table employee_b " + columns);
-  configure(std::string("[[table]]\nsource = \"public.employee_a\"\ntarget = \"public.employee_b\"\n") +
-            (primary_key ? "" : "key = [\"emp_id\"]\n") + R"([[rule]]
-table = "public.employee_a"
-name = "born_after_2007"
-check = "dob >= date '2008-01-01'"
-[[rule]]
-table = "public.employee_a"
-name = "salary_above_10000"
-check = "salary > 10000"
-[[rule]]
-table = "public.employee_a"
-name = "no_negative_id"
-check = "emp_id >= 0"
-)");
+  configure(employees_toml(!primary_key));
 }
 
 void Line::on_both(const std::string& sql) {

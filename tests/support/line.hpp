@@ -27,6 +27,9 @@ struct Finished {
   std::string out, err;
 };
 
+// The first users' table with the three sample rules, as TOML.
+std::string employees_toml(bool declares_key = true);
+
 // A whole line of a test's own: a pair of fresh databases, a role without superuser or replication rights, topics under
 // a prefix of its own, and a penstock.toml. Everything is dropped with it; the program's logs are printed when the test
 // failed.
