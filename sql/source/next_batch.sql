@@ -1,15 +1,18 @@
 -- next_batch: opens the next batch: what is visible now and was not in the newest slot row's `open`.
---   $1 text pipeline, $2 bigint nonce of the new batch, $3 int journal rows to return, $4 boolean open it even when empty
+--   $1 text pipeline, $2 bigint nonce of the new batch, $3 int journal rows to return, $4 boolean open it even when empty,
+--   $5 text a snapshot at which the batch is to end, taken by this session since the newest slot row was written; null: now
 -- Returns nothing when there is nothing. Otherwise epoch, batch, nonce, open, captured of the new slot row, and the first journal
 --   rows in cdc_id order: cdc_id, txid, changed_at (Unix ms), relation, action, n, old_rows, new_rows; all NULL in the one row of
 --   an empty batch.
 -- Reads the journal, by the index on txid: only ranges of new transactions, however old the oldest one running is. The
 --   OFFSET 0 keep the planner from walking the journal in cdc_id order instead, past everything consumed.
--- Writes penstock.slot. One statement, so one snapshot: what it reads is exactly what the slot row says.
+-- Writes penstock.slot. One statement, so one snapshot: what it reads is exactly what the slot row says. ($5 is older: its
+--   transactions are visible by now, and those that it does not have are not in the ranges.)
 with newest as materialized (
-    select * from penstock.slot where pipeline = $1 order by epoch desc, batch desc, step desc limit 1),
+    select *, coalesce($5::text::pg_snapshot, pg_current_snapshot()) as until
+      from penstock.slot where pipeline = $1 order by epoch desc, batch desc, step desc limit 1),
 ranges as materialized (
-    select r.low, r.high from newest as s cross join lateral penstock.xid_ranges(s.open, pg_current_snapshot()) as r),
+    select r.low, r.high from newest as s cross join lateral penstock.xid_ranges(s.open, s.until) as r),
 counts as materialized (
     select j.relation, sum(j.n) as n
       from ranges as r
@@ -18,7 +21,7 @@ counts as materialized (
 opened as (
     insert into penstock.slot (pipeline, epoch, batch, step, kind, nonce, previous_nonce, acked, open, captured, backfill,
                                system)
-    select s.pipeline, s.epoch, s.batch + 1, 0, 'open', $2, s.nonce, s.open, pg_current_snapshot(),
+    select s.pipeline, s.epoch, s.batch + 1, 0, 'open', $2, s.nonce, s.open, s.until,
            s.captured || coalesce((select jsonb_object_agg(c.relation, coalesce((s.captured ->> c.relation)::bigint, 0) + c.n)
                                      from counts as c), '{}'),
            s.backfill, s.system

@@ -116,6 +116,11 @@ pg::Params Journal::next_batch_params(bool even_empty) const {
   pg::Params params;
   params.add(pipeline_).add(number(random_nonce())).add(std::int64_t{kFirstRows});
   params.add(even_empty);
+  if (ticks_.empty()) {
+    params.add_null();
+  } else {
+    params.add(ticks_.front());
+  }
   return params;
 }
 
@@ -129,7 +134,20 @@ Task<Journal::Found> Journal::look(Look how) {
   Found found;
   found.locked = lock_first && results.front().boolean(0, 0);
   found.first_rows = take_batch(std::move(results.back()));
+  // Nothing up to a tick says nothing of now.
+  while (!found.first_rows && has_ticks()) {
+    ticks_.pop();
+    const pg::Params params = next_batch_params(false);
+    pg::Result rows = co_await a_.execute("next_batch", params);
+    found.first_rows = take_batch(std::move(rows));
+  }
+  if (has_ticks()) ticks_.pop();
   co_return found;
+}
+
+Task<void> Journal::tick() {
+  const pg::Result now = co_await a_.query("select pg_current_snapshot()");
+  ticks_.add(std::string(now.text(0, 0)));
 }
 
 // Makes the batch that the statement opened the slot's; nothing where it found nothing.
@@ -177,6 +195,7 @@ Task<JournalRows> Journal::open_with_requested(const std::string& relation, int 
 
 // In one REPEATABLE READ transaction, whose one snapshot is the batch's and the slice's.
 Task<JournalRows> Journal::open_and_store(std::string_view store, const std::string& relation, int rows_max) {
+  PENSTOCK_CHECK(!has_ticks());
   std::vector<pg::Connection::Step> steps(4);
   steps[0] = {"begin isolation level repeatable read", {}, false};
   steps[1] = {"next_batch", next_batch_params(true), true};

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "capture/change_cursor.hpp"
 #include "capture/slot.hpp"
+#include "capture/ticks.hpp"
 #include "capture/wakeup.hpp"
 #include "pg/connection.hpp"
 
@@ -55,8 +56,12 @@ class Journal {
     std::optional<JournalRows> first_rows;  // of the batch that slot() now is; none: nothing new
   };
   Task<Found> look(Look how);
+  // While the open batch has to wait: notes how A stands, for a batch to end there. Also a sign of life, so that a frozen
+  // process can be told from one that waits (idle_session_timeout).
+  Task<void> tick();
+  bool has_ticks() const { return !ticks_.empty(); }
 
-  // Opens the next batch, changes or not, with a slice of the backfill at the batch's own snapshot. The slice is
+  // Not while has_ticks(): opens the next batch, changes or not, with a slice of the backfill at the batch's own snapshot. The slice is
   // stored.
   Task<JournalRows> open_with_slice(const std::string& relation, int rows_max);
   // The same with rows that were asked for by key: as they stand at that snapshot, or the keys of those that are gone.
@@ -82,8 +87,7 @@ class Journal {
   // the cure.
   Task<std::vector<std::string>> watch_capture();
 
-  // A sign of life while Kafka keeps us waiting, so that a frozen process can be told from an idle one
-  // (idle_session_timeout).
+  // Throws where the session has ended.
   Task<void> ping();
 
   Wakeup& wakeup() { return wakeup_; }
@@ -102,6 +106,7 @@ class Journal {
   const std::string& pipeline_ = options_.pipeline;
   pg::Connection a_;
   Wakeup wakeup_;
+  Ticks ticks_;
   std::string database_;
   Slot slot_;
   std::int64_t trimmed_epoch_ = 0, trimmed_batch_ = 0;  // no slot rows before these are left

@@ -131,7 +131,7 @@ Task<void> CaptureLoop::stream(Journal& journal) {
     }
     if (idle && std::chrono::steady_clock::now() - life_checked_ > kLifeInterval) co_await check_life(journal);
     // Not while the sleep lock is held: every writer would notify, and copying may take long.
-    if (!locked) {
+    if (!locked && !journal.has_ticks()) {
       const bool copied = co_await copy_some(journal);
       if (copied) continue;
     }
@@ -152,7 +152,7 @@ Task<void> CaptureLoop::stream(Journal& journal) {
 }
 
 Task<void> CaptureLoop::look_while_waiting(Journal& journal) {
-  co_await journal.ping();
+  co_await journal.tick();
   co_await refuse_missing_topics();
 }
 
