@@ -10,6 +10,7 @@ start_one() { "$repo/compose/stack" "$1" start "$test_stack_dir/$2" >"$test_stac
 start_test_stack() {
   local pids=() pid
   sweep_test_stacks
+  # Removed by stop_test_stack, and by the next run's sweep_test_stacks where this one is killed.
   test_stack_dir=$(mktemp -d -- "$test_stack_prefix.XXXXXX")
   trap stop_test_stack EXIT
   trap 'exit 130' INT
@@ -36,6 +37,7 @@ stop_test_stack() {
   [[ -n $test_stack_dir ]] || return 0
   local logs=$repo/build/server-logs name
   mkdir -p -- "$logs"
+  # One that never started has none.
   for name in a b kafka; do cp -f -- "$test_stack_dir/$name/log" "$logs/$name.log" 2>/dev/null || true; done
   remove_test_stack "$test_stack_dir"
   test_stack_dir=

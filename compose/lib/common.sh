@@ -60,6 +60,7 @@ make_private_dir() {
   [[ -O $1 && ! -L $1 ]] || die "$1 belongs to somebody else; set PENSTOCK_RUN to another directory"
 }
 
+# process_state PID: its letter, or nothing where it has ended (the file may go while it is read).
 process_state() { sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null || true; }
 
 # processes_gone PID...: a zombie counts as gone, its parent may be slow to notice.

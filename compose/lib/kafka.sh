@@ -21,7 +21,7 @@ kafka_gone() { [[ -z $(kafka_pid "$1") ]]; }
 # The process is gone at once, its other threads may still hold the port.
 kafka_ended() { kafka_gone "$1" && ! port_listens "$(<"$1/port")"; }
 
-# kafka_setting DIR NAME: a setting that was given, or nothing.
+# kafka_setting DIR NAME: a setting that was given, or nothing (a first start has no file of them yet).
 kafka_setting() { sed -n "s|^$2=||p" "$1/settings" 2>/dev/null || true; }
 
 # kafka_configure DIR PORT CONTROLLER_PORT [NAME=VALUE...]: the settings given are kept for later starts. A killed broker
@@ -113,6 +113,7 @@ kafka_start() {
 }
 
 kafka_await() {
+  # Why it did not come is said below, with the last lines of its log.
   wait_until "$kafka_start_seconds" "Kafka" kafka_up_or_dead "$1" "$2" || true
   if kafka_gone "$1" || ! kafka_answers "$2"; then
     tail -n 20 -- "$1/log" >&2

@@ -9,6 +9,7 @@ kafka_jars() {
   target=$cache_dir/kafka-${sum:0:12}
   if [[ ! -d $target ]]; then
     mkdir -p -- "$cache_dir"
+    # Beside its final place, so that the move is one rename.
     fresh=$(mktemp -d -- "$target.XXXXXX")
     mvn --batch-mode --quiet -Dstyle.color=never -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
       -DincludeScope=runtime -DoutputDirectory="$fresh" >&2 || { rm -rf -- "$fresh"; die "cannot fetch Kafka's jars"; }

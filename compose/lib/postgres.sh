@@ -132,6 +132,7 @@ pg_kill() {
   dir=$(realpath -m -- "$1")
   pid=$(pg_pid "$dir")
   [[ -n $pid ]] || return 0
+  # It may have ended by itself in between.
   read -ra children <"/proc/$pid/task/$pid/children" || true
   # Stopped first, or the postmaster would restart what dies before it does.
   kill -STOP "$pid"

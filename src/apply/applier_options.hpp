@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "apply/batch_assembler.hpp"
-#include "apply/table_spec.hpp"
+#include "apply/piece.hpp"
+#include "apply/table/table_spec.hpp"
 #include "kafka/properties.hpp"
 
 namespace penstock::apply {

@@ -2,11 +2,11 @@
 #include <optional>
 #include <vector>
 
-#include "apply/batch_assembler.hpp"
-#include "apply/dead_letters.hpp"
-#include "apply/ledger.hpp"
+#include "apply/piece.hpp"
 #include "apply/progress.hpp"
-#include "apply/slow_path.hpp"
+#include "apply/rejects/dead_letters.hpp"
+#include "apply/rejects/ledger.hpp"
+#include "apply/slow/slow_path.hpp"
 #include "apply/target_session.hpp"
 
 namespace penstock::apply {

@@ -1,8 +1,8 @@
 #pragma once
 #include <cstdint>
 
-#include "apply/batch_assembler.hpp"
-#include "apply/table_applier.hpp"
+#include "apply/piece.hpp"
+#include "apply/table/table_applier.hpp"
 #include "apply/tally.hpp"
 
 namespace penstock::apply {

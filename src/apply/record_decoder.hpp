@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apply/record.hpp"
-#include "apply/table_spec.hpp"
+#include "apply/table/table_spec.hpp"
 #include "model/envelope_reader.hpp"
 
 namespace penstock::apply {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apply/offsets.hpp"
-#include "apply/table_applier.hpp"
+#include "apply/table/table_applier.hpp"
 #include "base/stop.hpp"
 #include "pg/connection.hpp"
 

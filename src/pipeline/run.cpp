@@ -5,8 +5,8 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include "apply/applier.hpp"
-#include "apply/key_applier.hpp"
+#include "apply/batch/applier.hpp"
+#include "apply/key/key_applier.hpp"
 #include "base/log.hpp"
 #include "base/outage.hpp"
 #include "base/stop.hpp"

@@ -10,7 +10,7 @@ namespace penstock::pipeline {
 
 // Notices that A is not the database any more whose changes are in Kafka: it failed over to a standby that lacks the
 // last commits, was restored, made anew, or cloned. The early warning of the chain; the guarantee is the applier's
-// check of nonces (apply/batch_assembler.hpp).
+// check of nonces (apply/batch/batch_assembler.hpp).
 class SourceLife {
  public:
   SourceLife(kafka::Cluster reading, std::string group, std::vector<kafka::TableTopic> topics)

@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "apply/applier.hpp"
-#include "apply/key_applier.hpp"
+#include "apply/batch/applier.hpp"
+#include "apply/key/key_applier.hpp"
 #include "kafka/admin.hpp"
 #include "kafka/producer.hpp"
 #include "model/envelope_writer.hpp"

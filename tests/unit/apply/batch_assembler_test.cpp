@@ -1,4 +1,4 @@
-#include "apply/batch_assembler.hpp"
+#include "apply/batch/batch_assembler.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "apply/column_scan.hpp"
+#include "apply/table/column_scan.hpp"
 
 namespace penstock::apply {
 namespace {

@@ -1,4 +1,4 @@
-#include "apply/key_assembler.hpp"
+#include "apply/key/key_assembler.hpp"
 
 #include <functional>
 

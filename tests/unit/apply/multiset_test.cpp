@@ -1,4 +1,4 @@
-#include "apply/multiset.hpp"
+#include "apply/table/multiset.hpp"
 
 #include <gtest/gtest.h>
 
