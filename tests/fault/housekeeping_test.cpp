@@ -99,7 +99,10 @@ void expect_small_journal_after(int rows, int width, int megabytes) {
 TEST(JournalSize, IsSmallAgainAfterThreeHundredThousandChanges) { expect_small_journal_after(300'000, 8, 32); }
 TEST(SoakJournalSize, IsUnder64MBAfterTenMillionChanges) { expect_small_journal_after(10'000'000, 1, 64); }
 
-// Batches of one change, while on A and on B a transaction holds back every vacuum.
+// Batches of one change, while on A and on B a transaction holds back every vacuum. Of many rows in turn: the versions of
+// one alone, which every UPDATE of it walks past, slow a table down by themselves, captured or not.
+constexpr int kRows = 10'000;
+
 struct Held {
   std::string name;
   Database admin;
@@ -111,12 +114,17 @@ struct Held {
   long long bytes() { return admin.number("select pg_total_relation_size('" + name + "')"); }
 };
 
+void update_one(Database& a) {
+  static int row = 0;
+  a.run("update t set v = v + 1 where id = " + std::to_string(1 + row++ % kRows));
+}
+
 double seconds_of(Database& a, Line& line, long long from, long long to) {
   Database slot = line.admin_a();
   const auto begin = Clock::now();
   const auto batch = [&] { return slot.number("select max(batch) from penstock.slot"); };
   for (const long long wanted = batch() + to - from; batch() < wanted;) {
-    for (int i = 0; i < 20; ++i) a.run("update t set v = v + 1 where id = 1");
+    for (int i = 0; i < 20; ++i) update_one(a);
   }
   return seconds_since(begin);
 }
@@ -126,7 +134,7 @@ void expect_bounded_books_after(int batches) {
   const OwnServer own_a("a", settings), own_b("b", settings);
   Line line({own_a.servers.a, own_b.servers.b, own_a.servers.kafka});
   line.on_both("create table t (id int primary key, v int)");
-  line.a().run("insert into t values (1, 0)");
+  line.a().run("insert into t select g, 0 from generate_series(1, " + std::to_string(kRows) + ") as g");
   line.configure("[[table]]\nsource = \"public.t\"\n");
   line.migrate_and_copy();
   Process replicator = line.start();
@@ -148,7 +156,7 @@ void expect_bounded_books_after(int batches) {
     Database admin(dsn);
     bool small = false;
     for (int i = 0; i < 600 && !small; ++i) {
-      for (int n = 0; n < 20; ++n) a.run("update t set v = v + 1 where id = 1");
+      for (int n = 0; n < 20; ++n) update_one(a);
       small = admin.number("select pg_table_size('" + name + "')") < 4 << 20;
       std::this_thread::sleep_for(50ms);
     }
