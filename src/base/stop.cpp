@@ -4,6 +4,12 @@
 
 namespace penstock {
 
+void StopToken::request() {
+  requested_ = true;
+  timer_.cancel();
+  for (const auto& interrupt : interrupts_) interrupt();
+}
+
 Task<void> StopToken::sleep_for(std::chrono::milliseconds duration) {
   using namespace asio::experimental::awaitable_operators;
   if (requested_) co_return;

@@ -132,7 +132,7 @@ Task<Journal::Found> Journal::look(Look how) {
   steps.push_back({"next_batch", next_batch_params(false)});
   std::vector<pg::Result> results = co_await a_.pipeline(steps);
   Found found;
-  found.locked = lock_first && results.front().boolean(0, 0);
+  found.locked = how == Look::still_locked || (lock_first && results.front().boolean(0, 0));
   found.first_rows = take_batch(std::move(results.back()));
   // Nothing up to a tick says nothing of now.
   while (!found.first_rows && has_ticks()) {

@@ -50,9 +50,9 @@ class Journal {
 
   // Looks for what became visible since the slot's snapshot. Finding something opens the next batch (durably, in the
   // same statement) and thereby acknowledges the one before.
-  enum class Look { awake, after_locking, after_unlocking };
+  enum class Look { awake, after_locking, still_locked, after_unlocking };
   struct Found {
-    bool locked = false;                    // after_locking: the sleep lock was got
+    bool locked = false;                    // the sleep lock is held
     std::optional<JournalRows> first_rows;  // of the batch that slot() now is; none: nothing new
   };
   Task<Found> look(Look how);

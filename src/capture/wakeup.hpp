@@ -32,6 +32,8 @@ class Wakeup {
 
   // With the lock held and nothing found: sleeps until a notification (true) or `longest`.
   Task<bool> sleep(std::chrono::milliseconds longest);
+  // Whoever sleeps goes on as if that time were over.
+  void end_sleep() { a_.end_wait_notification(); }
   // Without the lock and nothing found: a writer is at work (or a stranger holds our lock), so look again soon. The
   // pause grows, and starts over after found_something().
   Task<void> pause();

@@ -94,6 +94,7 @@ struct Consumer::Impl : Client {
   const bool member;
   QueueHandle queue;
   std::optional<EventSource> events;
+  bool poll_ended = false;
   std::optional<Moved> moved;  // by the group, not asked for yet
   // A member whom the group has given nothing yet, not even no partition. Until then librdkafka 2.0.2 aborts the
   // process when it is closed or destroyed (its issue 4312).
@@ -248,6 +249,7 @@ void Consumer::assign(std::span<const TopicPartitionOffset> from) {
 Task<std::vector<Message>> Consumer::poll(std::size_t messages_max, std::chrono::milliseconds timeout) {
   Impl& self = *impl_;
   const auto deadline = Clock::now() + timeout;
+  self.poll_ended = false;
   for (;;) {
     std::vector<Message> messages = self.take(messages_max);
     self.mirror();
@@ -258,10 +260,15 @@ Task<std::vector<Message>> Consumer::poll(std::size_t messages_max, std::chrono:
     if (self.failure) throw *std::exchange(self.failure, std::nullopt);
     if (self.fatal()) throw *self.fatal();
     const auto now = Clock::now();
-    if (now >= deadline) co_return messages;
+    if (now >= deadline || self.poll_ended) co_return messages;
     const auto until = std::min(deadline, self.wake_at.value_or(deadline));
     co_await self.events->wait(std::max(until - now, Clock::duration::zero()));
   }
+}
+
+void Consumer::end_poll() {
+  impl_->poll_ended = true;
+  impl_->events->end_wait();
 }
 
 void Consumer::pause(std::span<const TopicPartition> partitions) {

@@ -50,11 +50,13 @@ class Consumer {
   // Messages that are there, at most messages_max, waiting up to timeout for the first; empty on timeout. Call it every
   // few seconds even while paused: errors, the log and the mirror move here.
   Task<std::vector<Message>> poll(std::size_t messages_max, std::chrono::milliseconds timeout);
+  // Whoever waits in poll() hears that the timeout came.
+  void end_poll();
   // Bytes of messages fetched are bounded by the queue; pause while somebody else must catch up.
   void pause(std::span<const TopicPartition> partitions);
   void resume(std::span<const TopicPartition> partitions);
-  // Writes the group's offsets without waiting, the latest within 100 ms and a poll(): a mirror for people; failures
-  // are only logged at debug level.
+  // Writes the group's offsets without waiting, at most every 100 ms, what is left by the next poll(): a mirror for
+  // people; failures are only logged at debug level.
   void mirror_offsets(std::span<const TopicPartitionOffset> next);
 
  private:

@@ -53,8 +53,7 @@ EventSource::~EventSource() {
 
 Task<void> EventSource::wait(std::chrono::steady_clock::duration at_most) {
   const auto state = state_;
-  const auto bound = std::min<std::chrono::steady_clock::duration>(at_most, kTick);
-  State::tick_by(state, std::chrono::steady_clock::now() + bound);
+  State::tick_by(state, std::chrono::steady_clock::now() + at_most);
   const auto [error] = co_await state->eventfd.async_wait(asio::posix::stream_descriptor::wait_read,
                                                           asio::as_tuple(asio::use_awaitable));
   if (error) {  // the tick, or this coroutine was cancelled
@@ -67,6 +66,11 @@ Task<void> EventSource::wait(std::chrono::steady_clock::duration at_most) {
   std::uint64_t signals = 0;
   // Cleared before the caller drains: a signal from here on stands for something that came after.
   [[maybe_unused]] const auto bytes = ::read(state->eventfd.native_handle(), &signals, sizeof signals);
+}
+
+void EventSource::end_wait() {
+  boost::system::error_code closed;
+  state_->eventfd.cancel(closed);
 }
 
 }  // namespace penstock::kafka

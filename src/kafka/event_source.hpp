@@ -17,10 +17,12 @@ class EventSource {
   EventSource& operator=(const EventSource&) = delete;
   ~EventSource();
 
-  // Returns when something may be in the queue, after at_most or kTick at the latest. librdkafka signals only when an
-  // empty queue gets something, so the caller drains the queue before it waits and after every wait. Several may wait
-  // at once.
+  // Returns when something may be in the queue, after at_most at the latest. librdkafka signals only when an empty
+  // queue gets something, so the caller drains the queue before it waits and after every wait. Several may wait at
+  // once.
   Task<void> wait(std::chrono::steady_clock::duration at_most = kTick);
+  // Whoever waits goes on as if that time were over.
+  void end_wait();
 
   static constexpr std::chrono::milliseconds kTick{100};
 

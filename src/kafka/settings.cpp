@@ -56,7 +56,7 @@ constexpr Default kConsumer[] = {
     {"message.max.bytes", "8388608"},
     // How long a broker holds a fetch without news (news is answered at once); assigning anew waits for the one that is
     // out.
-    {"fetch.wait.max.ms", "100"},
+    {"fetch.wait.max.ms", "500"},
     // No member of the group, so there is no session. But a commit that finds no coordinator is kept for as long, and
     // keeps the consumer from ending: librdkafka 2.0.2 took 45 s by its default, and takes one by this.
     {"session.timeout.ms", "100"},

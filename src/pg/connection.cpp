@@ -27,6 +27,7 @@ struct Connection::Impl {
   ConnectOptions options;
   const std::string& name = options.name;
   std::string server_process;
+  bool waits_for_notification = false;
   bool asks_for_another = false;  // a second connection, to find out about a silent one
   bool busy = false;  // a call began and has not ended: after an exception in between libpq's state is unknown
   std::size_t failed_step = 0;
@@ -238,11 +239,17 @@ Task<bool> Connection::wait_notification(std::chrono::milliseconds timeout) {
     while (std::unique_ptr<PGnotify, FreeMemory> notification{PQnotifies(impl_->handle.get())}) notified = true;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (notified || left.count() <= 0) break;
+    impl_->waits_for_notification = true;
     const bool came = co_await impl_->socket.readable_within(left);
+    impl_->waits_for_notification = false;
     if (!came) break;
   }
   impl_->end();
   co_return notified;
+}
+
+void Connection::end_wait_notification() {
+  if (impl_->waits_for_notification) impl_->socket.end_wait();
 }
 
 std::string Connection::quote_identifier(std::string_view name) const {

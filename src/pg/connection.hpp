@@ -61,6 +61,8 @@ class Connection {
   // Waits until a notification arrived on a channel this session LISTENs to, or the timeout: true = notified. One that
   // arrived during an earlier statement returns at once. Clears all that are pending.
   Task<bool> wait_notification(std::chrono::milliseconds timeout);
+  // Ends it as the timeout would; does nothing where nobody waits in it.
+  void end_wait_notification();
 
   // Quoted by libpq for this connection's encoding.
   std::string quote_identifier(std::string_view name) const;

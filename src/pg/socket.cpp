@@ -62,10 +62,16 @@ Task<bool> Socket::readable_or_writable_within(std::chrono::milliseconds timeout
 
 Task<bool> Socket::readable_within(std::chrono::milliseconds timeout) {
   timer_.expires_after(timeout);
+  wait_ended_ = false;
   auto either = first_of(stream_.async_wait(Stream::wait_read, asio::deferred), timer_.async_wait(asio::deferred));
   const auto [order, read, late] = co_await std::move(either);
-  throw_if_cancelled(read, late);
+  if (!wait_ended_) throw_if_cancelled(read, late);
   co_return order[0] == 0;
+}
+
+void Socket::end_wait() {
+  wait_ended_ = true;
+  timer_.cancel();
 }
 
 }  // namespace penstock::pg

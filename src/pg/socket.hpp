@@ -36,10 +36,13 @@ class Socket {
   // False: the timeout came first. While we send, the server may already answer: unread answers would dead-lock both.
   Task<bool> readable_or_writable_within(std::chrono::milliseconds timeout);
   Task<bool> readable_within(std::chrono::milliseconds timeout);
+  // Whoever waits in it hears that the timeout came.
+  void end_wait();
 
  private:
   asio::posix::stream_descriptor stream_;
   asio::steady_timer timer_;
+  bool wait_ended_ = false;
 };
 
 }  // namespace penstock::pg

@@ -26,8 +26,6 @@ constexpr auto kStandbyInterval = 500ms;
 // With nothing to do a batch is acknowledged after this, so that the journal can be emptied and a restart resends
 // nothing.
 constexpr auto kAcknowledgeAfter = 200ms;
-constexpr auto kLongestSleep = 1'000ms;
-constexpr auto kNap = 100ms;
 
 // What A or Kafka refuses for a row's sake can be mended there, like a missing table; nothing is skipped meanwhile.
 bool mendable(const Failure& failure) {
@@ -121,31 +119,31 @@ Task<bool> CaptureLoop::stand_by(Journal& journal) {
 }
 
 Task<void> CaptureLoop::stream(Journal& journal) {
+  const auto stopping = stop_.on_request([&journal] { journal.wakeup().end_sleep(); });
   bool locked = false;  // the sleep lock is held
   bool idle = false;    // the last look found nothing
+  bool slept = false;   // for as long as it may, and nobody called
   while (!stop_.requested()) {
-    if (std::chrono::steady_clock::now() - house_kept_ > kHouseInterval) {
-      co_await journal.keep_house();
-      co_await say_doubts(journal);
-      house_kept_ = std::chrono::steady_clock::now();
-    }
+    if (std::chrono::steady_clock::now() - house_kept_ >= kHouseInterval) co_await keep_house(journal);
     if (idle && std::chrono::steady_clock::now() - life_checked_ > kLifeInterval) co_await check_life(journal);
     // Not while the sleep lock is held: every writer would notify, and copying may take long.
     if (!locked && !journal.has_ticks()) {
       const bool copied = co_await copy_some(journal);
       if (copied) continue;
     }
-    const auto how = locked ? Journal::Look::after_unlocking
-                     : idle ? Journal::Look::after_locking
-                            : Journal::Look::awake;
+    const auto how = slept    ? Journal::Look::still_locked
+                     : locked ? Journal::Look::after_unlocking
+                     : idle   ? Journal::Look::after_locking
+                              : Journal::Look::awake;
     Journal::Found found = co_await journal.look(how);
     locked = found.locked;
     idle = !found.first_rows.has_value();
+    slept = false;
     if (found.first_rows) {
       journal.wakeup().found_something();
       co_await publish(journal, std::move(*found.first_rows), {});
     } else if (how != Journal::Look::awake) {
-      co_await wait_for_changes(journal, locked);
+      slept = co_await wait_for_changes(journal, locked);
     }
   }
   if (!journal.slot().acknowledged()) co_await journal.acknowledge();
@@ -184,6 +182,19 @@ Task<void> CaptureLoop::check_life(Journal& journal) {
   life_checked_ = std::chrono::steady_clock::now();
 }
 
+// The ring and the slot change with batches; else slowly (changes to be retained grow old, a transaction ends at last).
+Task<void> CaptureLoop::keep_house(Journal& journal) {
+  constexpr int kIdleRounds = 3;
+  const BatchNo batch = journal.slot().batch.number;
+  if (batch != house_kept_at_ || ++idle_rounds_ >= kIdleRounds) {
+    co_await journal.keep_house();
+    idle_rounds_ = 0;
+    house_kept_at_ = batch;
+  }
+  co_await say_doubts(journal);
+  house_kept_ = std::chrono::steady_clock::now();
+}
+
 // Each once, until it is gone.
 Task<void> CaptureLoop::say_doubts(Journal& journal) {
   std::vector<std::string> doubts = co_await journal.watch_capture();
@@ -210,17 +221,22 @@ Task<bool> CaptureLoop::copy_some(Journal& journal) {
   co_return true;
 }
 
-Task<void> CaptureLoop::wait_for_changes(Journal& journal, bool locked) {
+// True: it slept for as long as it may.
+Task<bool> CaptureLoop::wait_for_changes(Journal& journal, bool locked) {
   if (!locked) {
     co_await journal.wakeup().pause();
-    co_return;
+    co_return false;
   }
-  // In short naps, which cost A nothing, so that a stop request is noticed.
-  auto slept = 0ms;
-  for (bool notified = false; !notified && slept < kLongestSleep && !stop_.requested(); slept += kNap) {
-    notified = co_await journal.wakeup().sleep(kNap);
-    if (!notified && !journal.slot().acknowledged() && slept >= kAcknowledgeAfter) co_await journal.acknowledge();
+  if (!journal.slot().acknowledged()) {
+    if (stop_.requested()) co_return false;
+    const bool notified = co_await journal.wakeup().sleep(kAcknowledgeAfter);
+    if (notified || stop_.requested()) co_return false;
+    co_await journal.acknowledge();
   }
+  if (stop_.requested()) co_return false;
+  // Writers notify, and so do requests to copy.
+  const bool notified = co_await journal.wakeup().sleep(kHouseInterval);
+  co_return !notified;
 }
 
 Task<void> CaptureLoop::publish(Journal& journal, JournalRows first_rows, Progress resume_after) {

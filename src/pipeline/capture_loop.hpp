@@ -37,9 +37,10 @@ class CaptureLoop {
   Task<void> look_while_waiting(capture::Journal& journal);
   Task<void> refuse_missing_topics();
   Task<void> check_life(capture::Journal& journal);
+  Task<void> keep_house(capture::Journal& journal);
   Task<void> say_doubts(capture::Journal& journal);
   Task<bool> copy_some(capture::Journal& journal);
-  Task<void> wait_for_changes(capture::Journal& journal, bool locked);
+  Task<bool> wait_for_changes(capture::Journal& journal, bool locked);
   Task<void> publish(capture::Journal& journal, capture::JournalRows first_rows, Progress resume_after);
   Task<void> publish_rows(capture::Journal& journal, capture::JournalRows rows, publish::BatchPublisher& batch);
   Task<void> publish_slices(capture::Journal& journal, publish::BatchPublisher& batch);
@@ -54,6 +55,8 @@ class CaptureLoop {
   std::unique_ptr<kafka::Admin> admin_;
   std::unique_ptr<EnvelopeWriter> writer_;
   std::chrono::steady_clock::time_point house_kept_{}, requests_taken_up_{}, life_checked_{};
+  BatchNo house_kept_at_{-1};  // the newest batch then
+  int idle_rounds_ = 0;
   std::vector<std::string> doubts_;  // as they were last said
 };
 

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kPollRecords = 1'000;
-constexpr auto kPollTimeout = 100ms;  // how soon a stop is noticed; records end the wait at once
+constexpr auto kPollTimeout = 1s;  // records and a stop end the wait at once
 constexpr auto kHouseInterval = 5s;
 constexpr std::size_t kTrimBatches = 1'000;
 constexpr PieceLimits kWhole{std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::size_t>::max()};
@@ -94,6 +94,7 @@ Task<void> Applier::serve(StopToken& stop) {
 }
 
 Task<void> Applier::stream(Session& session, StopToken& stop) {
+  const auto stopping = stop.on_request([this] { consumer_->end_poll(); });
   // The batch in hand is finished; whoever asked to stop cancels this when it takes too long.
   while (!stop.requested() || session.assembler.batch_in_hand()) {
     std::vector<kafka::Message> messages = co_await poll(session);

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 using Clock = KeyAssembler::Clock;
 
 constexpr std::size_t kPollRecords = 1'000;
-constexpr auto kPollTimeout = 100ms;       // how soon a stop is noticed; records end the wait at once
+constexpr auto kPollTimeout = 1s;          // records and a stop end the wait at once
 constexpr auto kHeldUpPollTimeout = 20ms;  // while refused rows wait for their next turn
 constexpr auto kHouseInterval = 5s;
 constexpr auto kTrimLedgerInterval = 1h;
@@ -75,6 +75,7 @@ Task<void> KeyApplier::serve(StopToken& stop) {
 }
 
 Task<void> KeyApplier::stream(KeySession& session, StopToken& stop) {
+  const auto stopping = stop.on_request([this] { consumer_->end_poll(); });
   while (!stop.requested()) {
     // What is held up comes again by itself.
     const auto timeout = session.assembler.holds_up() ? kHeldUpPollTimeout : kPollTimeout;

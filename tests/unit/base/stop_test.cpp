@@ -20,6 +20,19 @@ TEST(StopToken, WakesASleeperWhenStopIsRequested) {
   EXPECT_TRUE(stop.requested());
 }
 
+TEST(StopToken, InterruptsWhoeverWaitsForSomethingElseWhileTheirGuardsLive) {
+  asio::io_context io;
+  StopToken stop(io.get_executor());
+  int first = 0, second = 0;
+  const auto stays = stop.on_request([&] { ++first; });
+  {
+    const auto gone = stop.on_request([&] { ++second; });
+  }
+  stop.request();
+  EXPECT_EQ(first, 1);
+  EXPECT_EQ(second, 0);
+}
+
 TEST(StopToken, SleepsTheWholeTimeWhenNobodyAsksToStop) {
   asio::io_context io;
   StopToken stop(io.get_executor());
