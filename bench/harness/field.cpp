@@ -1,0 +1,142 @@
+#include "harness/field.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <stdexcept>
+
+#include "harness/cpu_clock.hpp"
+#include "harness/runs.hpp"
+#include "rivals/make_rival.hpp"
+#include "support/broker.hpp"
+
+namespace penstock::bench {
+namespace {
+
+constexpr double kFirstRow_s = 90;  // a rival on a cold JVM
+constexpr OpenLoop kWarmUp{.rate = 500, .seconds = 5, .writers = 8, .seed = 0};
+
+std::string with_database(const std::string& uri, const std::string& database) {
+  return uri.substr(0, uri.rfind('/') + 1) + database;
+}
+
+// The process whose child serves a session is the server.
+pid_t server_process(const std::string& uri) {
+  const auto session = Session(uri).number("select pg_backend_pid()");
+  std::ifstream in("/proc/" + std::to_string(session) + "/status");
+  std::string word;
+  while (in >> word) {
+    if (word != "PPid:") continue;
+    pid_t parent = 0;
+    in >> parent;
+    return parent;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Field::Field(Setup setup) : setup_(std::move(setup)), token_("bench" + std::to_string(std::random_device{}())) {
+  directory_ = std::filesystem::temp_directory_path() / ("penstock-" + token_);
+  std::filesystem::create_directories(directory_);
+}
+
+Field::~Field() {
+  for (const auto& rival : started_) {
+    try {
+      rival->stop();
+    } catch (const std::exception& error) {
+      std::cerr << rival->name() << ": " << error.what() << "\n";
+    }
+  }
+  remove_databases();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void Field::remove_databases() noexcept try {
+  for (const auto& [server, database] : databases_) {
+    Session(server).run("drop database if exists " + database + " with (force)");
+  }
+  const test::Broker broker(setup_.kafka);
+  broker.delete_topics(broker.topics_with_prefix(token_));
+} catch (const std::exception& error) {
+  std::cerr << "cleaning up: " << error.what() << "\n";
+}
+
+int Field::repetitions(int usual, int quick) const {
+  if (setup_.repetitions > 0) return setup_.repetitions;
+  return setup_.quick ? quick : usual;
+}
+
+// Logical decoding costs A something, so it has an A of its own.
+std::string Field::server_a(const std::string& name) const {
+  return needs_logical_decoding(name) ? setup_.a_logical : setup_.a;
+}
+
+Place Field::make_place(const std::string& name) {
+  std::string database = token_ + "_" + name;
+  std::replace(database.begin(), database.end(), '-', '_');
+  for (const std::string& server : {server_a(name), setup_.b}) {
+    Session(server).run("create database " + database);
+    databases_.emplace_back(server, database);
+    Session(with_database(server, database)).run(sql_file("employee"));
+    if (!servers_.contains(server)) servers_[server] = server_process(server);
+  }
+  const auto directory = directory_ / name;
+  std::filesystem::create_directories(directory);
+  return {with_database(server_a(name), database), with_database(setup_.b, database), setup_.kafka, token_ + "." + name,
+          directory.string()};
+}
+
+Rival& Field::start(const std::string& name) {
+  std::cerr << "starting and warming " << name << "\n";
+  Rival& rival = *started_.emplace_back(make_rival(name, make_place(name), setup_));
+  rival.start();
+  await_first_row(rival, kFirstRow_s);
+  OpenLoop load = kWarmUp;
+  if (setup_.quick) load.seconds = 2;
+  measure_latency(rival, load, nullptr);
+  rival.pause();
+  return rival;
+}
+
+RivalList Field::rivals(const std::vector<std::string>& names) {
+  RivalList wanted;
+  for (const std::string& name : names) {
+    const auto& chosen = setup_.rivals;
+    if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), name) == chosen.end()) continue;
+    const auto found =
+        std::find_if(started_.begin(), started_.end(), [&](const auto& rival) { return rival->name() == name; });
+    wanted.push_back(found == started_.end() ? &start(name) : found->get());
+  }
+  return wanted;
+}
+
+std::map<std::string, double> Field::cpu_seconds(const Rival& rival) const {
+  std::map<std::string, double> all;
+  all["a"] = bench::cpu_seconds(servers_.at(server_a(rival.name())));
+  all["b"] = bench::cpu_seconds(servers_.at(setup_.b));
+  if (setup_.kafka_process != 0) all["kafka"] = bench::cpu_seconds(setup_.kafka_process);
+  all["rival"] = bench::cpu_seconds(rival.processes());
+  for (const auto& other : started_) {
+    if (other.get() != &rival) all["resting"] += bench::cpu_seconds(other->processes());
+  }
+  all["driver"] = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  return all;
+}
+
+std::map<std::string, double> difference(const std::map<std::string, double>& before,
+                                         const std::map<std::string, double>& after) {
+  std::map<std::string, double> all;
+  for (const auto& [who, seconds] : after) {
+    const auto found = before.find(who);
+    all[who] = seconds - (found == before.end() ? 0 : found->second);
+  }
+  return all;
+}
+
+}  // namespace penstock::bench

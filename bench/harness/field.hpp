@@ -1,0 +1,72 @@
+#pragma once
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/open_loop.hpp"
+#include "rivals/rival.hpp"
+
+namespace penstock::bench {
+
+// What the command line says to all figures.
+struct Setup {
+  std::string a, a_logical, b, kafka;  // superuser URIs (a_logical: wal_level = logical); host:port
+  pid_t kafka_process = 0;             // 0: its processor time is not measured
+  std::string penstock;                // the program
+  std::string connect_jars;            // the class path of Kafka Connect and Debezium
+  std::string naive;                   // the program
+  std::vector<std::string> rivals;     // empty: all that the figure asks for
+  int repetitions = 0;                 // 0: as many as the figure says
+  std::uint64_t seed = 1;
+  bool quick = false;
+  OpenLoop point{.rate = 0};                 // latency alone: this instead of the figure's own points; rate 0: none
+  std::string results;                       // a directory for FIGURE.json; empty: none is written
+  std::map<std::string, std::string> about;  // what the caller knows: versions, its own command
+};
+
+using RivalList = std::vector<Rival*>;
+
+// The rivals on their servers: each with databases and topics of its own, started when it is first asked for, warm from
+// then on, and gone with the object.
+class Field {
+ public:
+  explicit Field(Setup setup);
+  ~Field();
+  Field(const Field&) = delete;
+  Field& operator=(const Field&) = delete;
+
+  const Setup& setup() const { return setup_; }
+  // Those of `names` that the command line wants, in this order, started and warm.
+  RivalList rivals(const std::vector<std::string>& names);
+  int repetitions(int usual, int quick) const;
+
+  // Processor seconds so far: "a" (the rival's), "b", "kafka", the rival's own as "rival", "resting" (all other
+  // rivals'), "driver".
+  std::map<std::string, double> cpu_seconds(const Rival& rival) const;
+  const std::vector<std::unique_ptr<Rival>>& started() const { return started_; }
+
+ private:
+  Rival& start(const std::string& name);
+  Place make_place(const std::string& name);
+  std::string server_a(const std::string& name) const;
+  void remove_databases() noexcept;
+
+  Setup setup_;
+  std::string token_;  // in the names of databases and topics
+  std::filesystem::path directory_;
+  std::vector<std::pair<std::string, std::string>> databases_;  // server, name
+  std::map<std::string, pid_t> servers_;                        // by URI
+  std::vector<std::unique_ptr<Rival>> started_;
+};
+
+// CPU seconds between two readings of Field::cpu_seconds().
+std::map<std::string, double> difference(const std::map<std::string, double>& before,
+                                         const std::map<std::string, double>& after);
+
+}  // namespace penstock::bench
