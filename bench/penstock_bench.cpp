@@ -17,15 +17,21 @@ struct Command {
 
 constexpr Command kFigures[] = {
     {"latency", "commit on A to commit on B, at several rates", measure_latencies},
+    {"wakeup", "a single change after silence", measure_wakeups},
+    {"throughput", "bulk changes, single changes beside them, and the highest rate that is sustained",
+     measure_throughput},
 };
 
 void add_setup(CLI::App& app, Setup& setup) {
   app.add_option("--a", setup.a, "a superuser's URI of A");
-  app.add_option("--a-logical", setup.a_logical, "the same of an A with wal_level = logical");
+  app.add_option("--a-native", setup.a_native, "the same of an A for native replication (wal_level = logical)");
+  app.add_option("--a-debezium", setup.a_debezium, "the same of an A for Debezium (wal_level = logical)");
   app.add_option("--b", setup.b, "the same of B");
   app.add_option("--kafka", setup.kafka, "host:port of Kafka");
   app.add_option("--kafka-process", setup.kafka_process, "its process, for its processor time");
   app.add_option("--penstock", setup.penstock, "the program");
+  app.add_option("--naive", setup.naive, "the program bench_naive");
+  app.add_option("--connect-class-path", setup.connect_jars, "Java's, with Kafka Connect and Debezium");
   app.add_option("--rivals", setup.rivals, "these alone")->delimiter(',');
   app.add_option("--repetitions", setup.repetitions, "how often each run is repeated");
   app.add_option("--seed", setup.seed, "of the arrivals and of the order of the rivals");
@@ -71,6 +77,7 @@ int run(int argc, char** argv) {
   Setup setup;
   LineOptions line;
   CLI::App app("Measures Penstock and its rivals; bench/run starts the servers");
+  app.fallthrough();  // options may stand behind the figures
   add_setup(app, setup);
   for (const Command& figure : kFigures) app.add_subcommand(figure.name, figure.what);
   const CLI::App* const running = add_line(app, line);

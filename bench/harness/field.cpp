@@ -39,7 +39,10 @@ pid_t server_process(const std::string& uri) {
 
 }  // namespace
 
-Field::Field(Setup setup) : setup_(std::move(setup)), token_("bench" + std::to_string(std::random_device{}())) {
+Field::Field(Setup setup)
+    : setup_(std::move(setup)),
+      token_("bench" + std::to_string(std::random_device{}())),
+      maker_(std::make_unique<RivalMaker>()) {
   directory_ = std::filesystem::temp_directory_path() / ("penstock-" + token_);
   std::filesystem::create_directories(directory_);
 }
@@ -72,14 +75,14 @@ int Field::repetitions(int usual, int quick) const {
   return setup_.quick ? quick : usual;
 }
 
-// Logical decoding costs A something, so it has an A of its own.
-std::string Field::server_a(const std::string& name) const {
-  return needs_logical_decoding(name) ? setup_.a_logical : setup_.a;
+const std::string& Field::server_a(const std::string& name) const {
+  if (name == "native") return setup_.a_native;
+  return name.starts_with("debezium") ? setup_.a_debezium : setup_.a;
 }
 
 Place Field::make_place(const std::string& name) {
   std::string database = token_ + "_" + name;
-  std::replace(database.begin(), database.end(), '-', '_');
+  std::replace(database.begin(), database.end(), '-', '_');  // it also names slots
   for (const std::string& server : {server_a(name), setup_.b}) {
     Session(server).run("create database " + database);
     databases_.emplace_back(server, database);
@@ -94,9 +97,9 @@ Place Field::make_place(const std::string& name) {
 
 Rival& Field::start(const std::string& name) {
   std::cerr << "starting and warming " << name << "\n";
-  Rival& rival = *started_.emplace_back(make_rival(name, make_place(name), setup_));
+  Rival& rival = *started_.emplace_back(maker_->make(name, make_place(name), setup_));
   rival.start();
-  await_first_row(rival, kFirstRow_s);
+  await_row(rival, kFirstRow_s);
   OpenLoop load = kWarmUp;
   if (setup_.quick) load.seconds = 2;
   measure_latency(rival, load, nullptr);

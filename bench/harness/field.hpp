@@ -16,13 +16,15 @@ namespace penstock::bench {
 
 // What the command line says to all figures.
 struct Setup {
-  std::string a, a_logical, b, kafka;  // superuser URIs (a_logical: wal_level = logical); host:port
-  pid_t kafka_process = 0;             // 0: its processor time is not measured
-  std::string penstock;                // the program
-  std::string connect_jars;            // the class path of Kafka Connect and Debezium
-  std::string naive;                   // the program
-  std::vector<std::string> rivals;     // empty: all that the figure asks for
-  int repetitions = 0;                 // 0: as many as the figure says
+  // Superuser URIs, and host:port. Logical decoding reads all that an A writes, whoever wrote it: native replication
+  // and Debezium have an A each (wal_level = logical), or they would work during each other's turns.
+  std::string a, a_native, a_debezium, b, kafka;
+  pid_t kafka_process = 0;          // 0: its processor time is not measured
+  std::string penstock;             // the program
+  std::string connect_jars;         // the class path of Kafka Connect and Debezium
+  std::string naive;                // the program
+  std::vector<std::string> rivals;  // empty: all that the figure asks for
+  int repetitions = 0;              // 0: as many as the figure says
   std::uint64_t seed = 1;
   bool quick = false;
   OpenLoop point{.rate = 0};                 // latency alone: this instead of the figure's own points; rate 0: none
@@ -30,6 +32,7 @@ struct Setup {
   std::map<std::string, std::string> about;  // what the caller knows: versions, its own command
 };
 
+class RivalMaker;
 using RivalList = std::vector<Rival*>;
 
 // The rivals on their servers: each with databases and topics of its own, started when it is first asked for, warm from
@@ -54,7 +57,7 @@ class Field {
  private:
   Rival& start(const std::string& name);
   Place make_place(const std::string& name);
-  std::string server_a(const std::string& name) const;
+  const std::string& server_a(const std::string& name) const;
   void remove_databases() noexcept;
 
   Setup setup_;
@@ -62,6 +65,7 @@ class Field {
   std::filesystem::path directory_;
   std::vector<std::pair<std::string, std::string>> databases_;  // server, name
   std::map<std::string, pid_t> servers_;                        // by URI
+  std::unique_ptr<RivalMaker> maker_;
   std::vector<std::unique_ptr<Rival>> started_;
 };
 

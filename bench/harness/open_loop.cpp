@@ -11,6 +11,10 @@ namespace {
 
 using Clock = std::chrono::system_clock;
 
+double milliseconds(Clock::time_point at) {
+  return std::chrono::duration<double, std::milli>(at.time_since_epoch()).count();
+}
+
 // Seconds after the beginning.
 std::vector<double> offsets_of(const OpenLoop& load) {
   std::mt19937_64 random(load.seed);
@@ -52,22 +56,22 @@ Task<void> write(Work& work, pg::Connection& a) {
     const pg::Result row = co_await a.execute("insert", params);
     employee.emp_id = row.int64(0, 0);
     if (work.committed) work.committed(employee);
-    work.arrivals[i] = {std::chrono::duration<double, std::milli>(scheduled.time_since_epoch()).count(),
-                        employee.emp_id};
+    work.arrivals[i] = {milliseconds(scheduled), employee.emp_id};
   }
 }
 
 }  // namespace
 
-std::vector<Arrival> write_open_loop(const std::string& dsn, const std::string& table, const OpenLoop& load,
-                                     const std::function<void(const Employee&)>& committed) {
+Written write_open_loop(const std::string& dsn, const std::string& table, const OpenLoop& load,
+                        const std::function<void(const Employee&)>& committed) {
   asio::io_context io;  // lives longer than the connections on it
   Work work{dsn, sql_file("insert_employee", table), committed, offsets_of(load), {}, 0, {}, {}};
   work.arrivals.resize(work.offsets.size());
   run_tasks(io, load.writers, [&](int) { return connect(work); });
   work.begin = Clock::now() + std::chrono::milliseconds(50);
   run_tasks(io, load.writers, [&](int i) { return write(work, work.connections[static_cast<std::size_t>(i)]); });
-  return work.arrivals;
+  const double end_ms = milliseconds(Clock::now());
+  return {std::move(work.arrivals), milliseconds(work.begin), end_ms};
 }
 
 IdRange ids_of(const std::vector<Arrival>& arrivals) {

@@ -23,9 +23,16 @@ struct Arrival {
   std::int64_t emp_id = 0;
 };
 
+struct Written {
+  std::vector<Arrival> arrivals;
+  double begin_ms = 0, end_ms = 0;  // when the first was due, and the last was committed
+  // How far the writers themselves were behind at the end: A took no more.
+  double late_s() const { return (end_ms - arrivals.back().scheduled_ms) / 1'000; }
+};
+
 // Returns when the last insert was committed. committed: called after each commit, with the row.
-std::vector<Arrival> write_open_loop(const std::string& dsn, const std::string& table, const OpenLoop& load,
-                                     const std::function<void(const Employee&)>& committed);
+Written write_open_loop(const std::string& dsn, const std::string& table, const OpenLoop& load,
+                        const std::function<void(const Employee&)>& committed);
 
 IdRange ids_of(const std::vector<Arrival>& arrivals);
 

@@ -1,5 +1,5 @@
-# The servers of bench/run: A, an A with logical decoding for those that need it, B and one Kafka, on free ports, gone when
-# the run is over. Sourced by bench/run.
+# The servers of bench/run: A, an A for each rival that needs logical decoding, B and one Kafka, on free ports, gone when the
+# run is over. Sourced by bench/run.
 # shellcheck shell=bash
 
 bench_prefix=${TMPDIR:-/tmp}/penstock-bench
@@ -25,7 +25,9 @@ start_bench_servers() {
   printf '%d\n' "$$" >"$bench_dir/owner"
   start_bench_server pg a "${settings[@]}" &
   pids+=("$!")
-  start_bench_server pg a_logical "${settings[@]}" wal_level=logical &
+  start_bench_server pg a_native "${settings[@]}" wal_level=logical &
+  pids+=("$!")
+  start_bench_server pg a_debezium "${settings[@]}" wal_level=logical &
   pids+=("$!")
   start_bench_server pg b "${settings[@]}" wal_keep_size=2GB &
   pids+=("$!")
@@ -33,7 +35,8 @@ start_bench_servers() {
   pids+=("$!")
   for pid in "${pids[@]}"; do wait "$pid" || die "the servers did not start"; done
   bench_a=$(<"$bench_dir/a.address")
-  bench_a_logical=$(<"$bench_dir/a_logical.address")
+  bench_a_native=$(<"$bench_dir/a_native.address")
+  bench_a_debezium=$(<"$bench_dir/a_debezium.address")
   bench_b=$(<"$bench_dir/b.address")
   bench_kafka=$(<"$bench_dir/kafka.address")
   bench_kafka_process=$(<"$bench_dir/kafka/pid")
@@ -49,7 +52,7 @@ stop_bench() {
 
 remove_bench() {
   local dir=$1 name
-  for name in a a_logical b; do "$repo/compose/stack" pg stop "$dir/$name" immediate & done
+  for name in a a_native a_debezium b; do "$repo/compose/stack" pg stop "$dir/$name" immediate & done
   "$repo/compose/stack" kafka kill "$dir/kafka" &
   wait
   rm -rf -- "$dir"

@@ -21,7 +21,7 @@ std::string quoted(Session& session, const std::string& text) {
 void Native::start() {
   Session a(place().dsn_a);
   Session b(place().dsn_b);
-  a.run("create publication bench for table employee");
+  a.run("create publication bench for table employee, bystander");
   b.run("create extension if not exists pg_walinspect");
   // The slot is named after the database, which is this run's alone. synchronous_commit: as everybody's on B; the
   // default, off, acknowledges what a crash of B would lose. binary: its fastest.

@@ -12,6 +12,10 @@ constexpr const char* kTables = R"(
 source = "public.employee"
 target = "public.employee"
 
+[[table]]
+source = "public.bystander"
+target = "public.bystander"
+
 [[rule]]
 table = "public.employee"
 name = "born_after_2007"

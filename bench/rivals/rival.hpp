@@ -37,12 +37,20 @@ class Rival {
   // B's table when A's was truncated; true: the rival does so by itself.
   virtual bool copies_truncate() const { return false; }
 
+  // Rows that never arrive are told and counted, and do not fail the benchmark.
+  virtual bool may_lose() const { return false; }
+
   virtual std::vector<pid_t> processes() const { return {}; }  // whose processor time and memory are its own
   virtual CommitClock clock() const { return CommitClock::transaction; }
 
   const Place& place() const { return place_; }
-  Side side_a() const { return {Session(place_.dsn_a), place_.table_a}; }
-  Side side_b() const { return {Session(place_.dsn_b), place_.table_b}; }
+  // table: another one than the place's.
+  Side side_a(const std::string& table = "") const {
+    return {Session(place_.dsn_a), table.empty() ? place_.table_a : table};
+  }
+  Side side_b(const std::string& table = "") const {
+    return {Session(place_.dsn_b), table.empty() ? place_.table_b : table};
+  }
 
  private:
   Place place_;

@@ -8,3 +8,6 @@ create table employee (
   city varchar(100),
   salary int
 );
+
+-- What is written beside a great transaction on employee.
+create table bystander (like employee including all);

@@ -34,19 +34,18 @@ bool measure(Field& field, Results& results, Rival& rival, OpenLoop load, int re
   const LatencyRun run = measure_latency(rival, load, &field);
   JsonObject json;
   json.set("rival", rival.name()).set("repetition", repetition).set("rate", load.rate).set("writers", load.writers);
-  write(json, run);
+  add_to(json, run);
   results.add(json);
-  std::cout << fmt::format("{:>5}/s {:>2} writers  {:<15} {}\n", load.rate, load.writers, rival.name(),
-                           run.keeps_up ? to_line(*run.commit_to_commit) : "does not keep up")
+  std::cout << fmt::format("{:>5}/s {:>2} writers  {:<15} {}\n", load.rate, load.writers, rival.name(), to_line(run))
             << std::flush;
-  return run.keeps_up;
+  return run.arrived != Arrived::late;
 }
 
 }  // namespace
 
 void measure_latencies(Field& field) {
   Results results(field, "latency");
-  RivalList rivals = field.rivals({"floor", "penstock", "native"});
+  RivalList rivals = field.rivals({"floor", "penstock", "native", "naive", "debezium", "debezium-tuned"});
   for (const OpenLoop& load : points_of(field.setup())) {
     in_rounds(field, rivals, field.repetitions(5, 1),
               [&](Rival& rival, int repetition) { return measure(field, results, rival, load, repetition); });

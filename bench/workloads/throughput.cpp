@@ -1,0 +1,56 @@
+// throughput: what comes in bulk, what it does to single changes beside it, and how many single changes a second are
+// sustained.
+#include <iostream>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "harness/bulk.hpp"
+#include "harness/results.hpp"
+#include "workloads/sustained.hpp"
+#include "workloads/workload.hpp"
+
+namespace penstock::bench {
+namespace {
+
+struct Sizes {
+  std::int64_t rows, many_rows, debezium_rows, beside_rows;
+  int repetitions, many_repetitions, debezium_repetitions;
+};
+
+constexpr Sizes kSizes{300'000, 3'000'000, 60'000, 1'000'000, 5, 1, 3};
+constexpr Sizes kQuickSizes{100'000, 0, 10'000, 100'000, 1, 0, 1};
+
+// An insert of so many rows into empty tables, and an update of all of them.
+bool measure_pair(const Field& field, Results& results, Rival& rival, std::int64_t rows, int repetition) {
+  empty_tables(rival);
+  for (const char* operation : {"insert", "update"}) {
+    const BulkRun run = run_bulk(field, rival, operation, rows);
+    JsonObject json;
+    json.set("kind", "bulk").set("rival", rival.name()).set("repetition", repetition);
+    add_to(json, run);
+    results.add(json);
+    std::cout << fmt::format("{} {:>7} rows  {:<15} {}\n", operation, rows, rival.name(), to_line(run)) << std::flush;
+    if (!run.keeps_up) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void measure_throughput(Field& field) {
+  Results results(field, "throughput");
+  const Sizes& sizes = field.setup().quick ? kQuickSizes : kSizes;
+  const RivalList quick_ones = field.rivals({"penstock", "native"});
+  const auto bulk = [&](const RivalList& rivals, std::int64_t rows, int repetitions) {
+    in_rounds(field, rivals, field.repetitions(repetitions, repetitions),
+              [&](Rival& rival, int repetition) { return measure_pair(field, results, rival, rows, repetition); });
+  };
+  bulk(quick_ones, sizes.rows, sizes.repetitions);
+  if (sizes.many_rows > 0) bulk(quick_ones, sizes.many_rows, sizes.many_repetitions);
+  measure_beside(field, results, quick_ones, sizes.beside_rows);
+  measure_sustained(field, results, quick_ones);
+  bulk(field.rivals({"debezium-tuned"}), sizes.debezium_rows, sizes.debezium_repetitions);
+  results.save();
+}
+
+}  // namespace penstock::bench
