@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <random>
@@ -119,6 +121,13 @@ RivalList Field::rivals(const std::vector<std::string>& names) {
   return wanted;
 }
 
+void Field::retire(const Rival& rival) {
+  const auto found =
+      std::find_if(started_.begin(), started_.end(), [&](const auto& one) { return one.get() == &rival; });
+  (*found)->stop();
+  started_.erase(found);
+}
+
 std::map<std::string, double> Field::cpu_seconds(const Rival& rival) const {
   std::map<std::string, double> all;
   all["a"] = bench::cpu_seconds(servers_.at(server_a(rival.name())));
@@ -128,6 +137,7 @@ std::map<std::string, double> Field::cpu_seconds(const Rival& rival) const {
   for (const auto& other : started_) {
     if (other.get() != &rival) all["resting"] += bench::cpu_seconds(other->processes());
   }
+  all["wall"] = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   all["driver"] = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
   return all;
 }

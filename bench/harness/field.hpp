@@ -47,10 +47,12 @@ class Field {
   const Setup& setup() const { return setup_; }
   // Those of `names` that the command line wants, in this order, started and warm.
   RivalList rivals(const std::vector<std::string>& names);
+  // Ends a rival for good.
+  void retire(const Rival& rival);
   int repetitions(int usual, int quick) const;
 
   // Processor seconds so far: "a" (the rival's), "b", "kafka", the rival's own as "rival", "resting" (all other
-  // rivals'), "driver".
+  // rivals'), "driver"; and "wall", the time itself.
   std::map<std::string, double> cpu_seconds(const Rival& rival) const;
   const std::vector<std::unique_ptr<Rival>>& started() const { return started_; }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <stdexcept>
 
 #include <librdkafka/rdkafka.h>
@@ -43,7 +44,19 @@ Results::Results(const Field& field, std::string figure) : field_(field), figure
 
 void Results::add(const JsonObject& run) { runs_.push_back(run.text()); }
 
+void Results::refuse(JsonObject run, const std::string& why) {
+  std::cerr << "\n!!! " << why << "\n\n";
+  run.set("equal", false);
+  add(run);
+  ++refused_;
+}
+
 void Results::save() const {
+  write();
+  if (refused_ > 0) throw std::runtime_error(fmt::format("{} runs have NO FIGURE: A and B differ", refused_));
+}
+
+void Results::write() const {
   const Setup& setup = field_.setup();
   if (setup.results.empty()) return;
   JsonObject about;

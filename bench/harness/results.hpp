@@ -14,13 +14,18 @@ class Results {
   Results(const Field& field, std::string figure);
 
   void add(const JsonObject& run);
-  // Written as a whole, or not at all.
+  // A run that gave no figure, since A and B differ. Says so at once; the others go on.
+  void refuse(JsonObject run, const std::string& why);
+  // Written as a whole, or not at all. Throws when a run was refused.
   void save() const;
 
  private:
+  void write() const;
+
   const Field& field_;
   std::string figure_;
   std::vector<std::string> runs_;
+  int refused_ = 0;
 };
 
 }  // namespace penstock::bench

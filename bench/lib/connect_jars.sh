@@ -8,4 +8,5 @@ connect_class_path() {
   printf '%s:%s/*\n' "$repo/compose/kafka" "$jars"
 }
 
-connect_version() { sed -n "s:.*<$1.version>\(.*\)</$1.version>.*:\1:p" "$repo/bench/connect/pom.xml"; }
+# pom_version NAME: kafka or debezium.
+pom_version() { sed -n "s:.*<$1.version>\(.*\)</$1.version>.*:\1:p" "$repo/bench/connect/pom.xml"; }

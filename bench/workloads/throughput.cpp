@@ -20,19 +20,28 @@ struct Sizes {
 constexpr Sizes kSizes{300'000, 3'000'000, 60'000, 1'000'000, 5, 1, 3};
 constexpr Sizes kQuickSizes{100'000, 0, 10'000, 100'000, 1, 0, 1};
 
-// An insert of so many rows into empty tables, and an update of all of them.
-bool measure_pair(const Field& field, Results& results, Rival& rival, std::int64_t rows, int repetition) {
-  empty_tables(rival);
-  for (const char* operation : {"insert", "update"}) {
+bool measure_bulk(const Field& field, Results& results, Rival& rival, const std::string& operation, std::int64_t rows,
+                  int repetition) {
+  JsonObject json;
+  json.set("kind", "bulk").set("rival", rival.name()).set("repetition", repetition);
+  try {
     const BulkRun run = run_bulk(field, rival, operation, rows);
-    JsonObject json;
-    json.set("kind", "bulk").set("rival", rival.name()).set("repetition", repetition);
     add_to(json, run);
     results.add(json);
     std::cout << fmt::format("{} {:>7} rows  {:<15} {}\n", operation, rows, rival.name(), to_line(run)) << std::flush;
-    if (!run.keeps_up) return false;
+    return run.keeps_up;
+  } catch (const Unequal& differ) {
+    json.set("operation", operation).set("rows", rows);
+    results.refuse(json, differ.what());
+    return false;
   }
-  return true;
+}
+
+// An insert of so many rows into empty tables, and an update of all of them.
+bool measure_pair(const Field& field, Results& results, Rival& rival, std::int64_t rows, int repetition) {
+  empty_tables(rival);
+  return measure_bulk(field, results, rival, "insert", rows, repetition) &&
+         measure_bulk(field, results, rival, "update", rows, repetition);
 }
 
 }  // namespace
