@@ -78,7 +78,7 @@ int Field::repetitions(int usual, int quick) const {
 }
 
 const std::string& Field::server_a(const std::string& name) const {
-  if (name == "native") return setup_.a_native;
+  if (name.starts_with("native")) return setup_.a_native;
   return name.starts_with("debezium") ? setup_.a_debezium : setup_.a;
 }
 

@@ -46,14 +46,14 @@ void Results::add(const JsonObject& run) { runs_.push_back(run.text()); }
 
 void Results::refuse(JsonObject run, const std::string& why) {
   std::cerr << "\n!!! " << why << "\n\n";
-  run.set("equal", false);
+  run.set("refused", why);
   add(run);
   ++refused_;
 }
 
 void Results::save() const {
   write();
-  if (refused_ > 0) throw std::runtime_error(fmt::format("{} runs have NO FIGURE: A and B differ", refused_));
+  if (refused_ > 0) throw std::runtime_error(fmt::format("{} runs have NO FIGURE", refused_));
 }
 
 void Results::write() const {

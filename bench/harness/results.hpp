@@ -14,7 +14,7 @@ class Results {
   Results(const Field& field, std::string figure);
 
   void add(const JsonObject& run);
-  // A run that gave no figure, since A and B differ. Says so at once; the others go on.
+  // A run that gave no figure, since A and B differ or the rival broke down. Says so at once; the others go on.
   void refuse(JsonObject run, const std::string& why);
   // Written as a whole, or not at all. Throws when a run was refused.
   void save() const;

@@ -115,14 +115,17 @@ void add_to(JsonObject& json, const std::map<std::string, double>& cpu_s) {
   json.set("cpu_s", cpu);
 }
 
+void begin_turn(Rival& rival) {
+  rival.resume();
+  await_row(rival, kResumed_s);
+}
+
 void in_rounds(const Field& field, RivalList rivals, int repetitions,
                const std::function<bool(Rival&, int repetition)>& measure) {
   std::mt19937_64 random(field.setup().seed);
   for (int repetition = 1; repetition <= repetitions; ++repetition) {
     std::shuffle(rivals.begin(), rivals.end(), random);
     for (auto rival = rivals.begin(); rival != rivals.end();) {
-      (*rival)->resume();
-      await_row(**rival, kResumed_s);
       const bool again = measure(**rival, repetition);
       (*rival)->pause();
       rival = again ? rival + 1 : rivals.erase(rival);

@@ -44,8 +44,12 @@ LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* fiel
 void add_to(JsonObject& json, const LatencyRun& run);
 void add_to(JsonObject& json, const std::map<std::string, double>& cpu_s);
 
+// Its turn begins: throws when it does not run.
+void begin_turn(Rival& rival);
+
 // Every rival in every repetition, one after the other, in an order that is shuffled anew for each repetition: what
-// the machine does beside hits all of them. The others rest meanwhile. measure returns false: not that rival again.
+// the machine does beside hits all of them. The others rest meanwhile. measure begins the turn; where it returns false
+// the rival is left out from then on.
 void in_rounds(const Field& field, RivalList rivals, int repetitions,
                const std::function<bool(Rival&, int repetition)>& measure);
 

@@ -11,8 +11,9 @@ start_bench_server() {
   "$repo/compose/stack" "$1" start "$bench_dir/$2" 0 "${@:3}" >"$bench_dir/$2.address"
 }
 
-# Everything as PostgreSQL ships it (synchronous_commit and fsync on) but for: the WAL of B stays long enough to read commit
-# times out of it, and no checkpoint falls into a run because the WAL was small.
+# Everything as PostgreSQL ships it (synchronous_commit and fsync on) but for: no checkpoint falls into a run because the WAL
+# was small; the WAL of B stays long enough to read commit times out of it; a subscription's worker that was paused starts
+# again at once.
 start_bench_servers() {
   local pids=() pid settings=(max_wal_size=8GB checkpoint_timeout=30min)
   sweep_bench
@@ -29,7 +30,7 @@ start_bench_servers() {
   pids+=("$!")
   start_bench_server pg a_debezium "${settings[@]}" wal_level=logical &
   pids+=("$!")
-  start_bench_server pg b "${settings[@]}" wal_keep_size=2GB &
+  start_bench_server pg b "${settings[@]}" wal_keep_size=2GB wal_retrieve_retry_interval=100ms &
   pids+=("$!")
   start_bench_server kafka kafka &
   pids+=("$!")

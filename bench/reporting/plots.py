@@ -7,6 +7,7 @@ COLOURS = {
     "floor": "#9aa0a6",
     "penstock": "#0b6e99",
     "native": "#2e8b57",
+    "native-async": "#8fbc8f",
     "naive": "#b58900",
     "debezium": "#d0553f",
     "debezium-tuned": "#a33b8c",
@@ -29,6 +30,8 @@ def draw(path: Path, commands: str):
 
 def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy"):
     """curves: name -> points (x, y, lowest, highest), drawn with the range."""
+    if not curves:
+        return
     blocks, parts = [], []
     for number, (name, points) in enumerate(curves.items()):
         rows = "\n".join(" ".join(f"{value:g}" for value in point) for point in points)
@@ -47,6 +50,8 @@ def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy"):
 
 def bars(path: Path, title, ylabel, groups, names):
     """groups: group -> {name: value}; a bar for each name in each group."""
+    if not names:
+        return
     rows = "\n".join(f'"{group}" ' + " ".join(f"{values.get(name, 0):g}" for name in names) for group, values in groups.items())
     parts = [
         f"$data using {column}:xtic(1) title '{name}' lc rgb '{COLOURS.get(name, '#444444')}'"

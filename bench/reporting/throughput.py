@@ -3,7 +3,7 @@
 from reporting import plots
 from reporting.figures import middle, ratio, spread, table
 
-RIVALS = ["penstock", "native", "debezium", "debezium-tuned"]
+RIVALS = ["penstock", "native", "native-async", "debezium", "debezium-tuned"]
 MANY = 300_000  # rows of the goals
 
 
@@ -34,7 +34,7 @@ def metrics(figure):
             per_million(key)(run) for run in figure.select(kind="bulk", rival="penstock", rows=rows) if run.get("keeps_up")
         ]
     found["bulk.peak_memory_mb"] = [
-        max(run["peak_memory_mb"] for run in figure.select(kind="bulk", rival="penstock"))
+        max(run.get("peak_memory_mb", 0) for run in figure.select(kind="bulk", rival="penstock"))
     ] if sizes(figure, "penstock") else []
     return found
 
@@ -47,7 +47,7 @@ def bulk_rows(figure):
                 if not figure.select(**at):
                     continue
                 own = spread(figure.series(per_million("rival"), **at)) if rival != "native" else "in A and B"
-                memory = spread(figure.series(lambda run: run["peak_memory_mb"], **at), 0) if rival != "native" else "–"
+                memory = spread(figure.series(lambda run: run.get("peak_memory_mb"), **at), 0) if rival != "native" else "–"
                 yield [
                     f"{operation} {rows:,} rows, {rival}",
                     spread(figure.series(rows_per_second, **at), 0),

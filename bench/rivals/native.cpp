@@ -23,16 +23,17 @@ void Native::start() {
   Session b(place().dsn_b);
   a.run("create publication bench for table employee, bystander");
   b.run("create extension if not exists pg_walinspect");
-  // The slot is named after the database, which is this run's alone. synchronous_commit: as everybody's on B; the
-  // default, off, acknowledges what a crash of B would lose. binary: its fastest.
+  // The slot is named after the database, which is this run's alone. binary: its fastest.
   const std::string slot = b.value("select current_database()");
   b.run("create subscription bench connection " + quoted(b, place().dsn_a) + " publication bench with (slot_name = " +
-        slot + ", copy_data = false, synchronous_commit = on, binary = true)");
+        slot + ", copy_data = false, binary = true, synchronous_commit = " + (synchronous_ ? "on" : "off") + ")");
 }
 
-void Native::stop() {
-  Session b(place().dsn_b);
-  b.run("drop subscription if exists bench");
-}
+// Disabled, it has no walsender that would decode what others write to its A.
+void Native::pause() { Session(place().dsn_b).run("alter subscription bench disable"); }
+
+void Native::resume() { Session(place().dsn_b).run("alter subscription bench enable"); }
+
+void Native::stop() { Session(place().dsn_b).run("drop subscription if exists bench"); }
 
 }  // namespace penstock::bench

@@ -24,8 +24,10 @@ constexpr OpenLoop kQuickPoints[] = {{.rate = 200, .seconds = 2}, {.rate = 1'000
 
 constexpr OpenLoop kUntunedPoints[] = {{.rate = 200}};
 
-// It loses rows with several writers, at any rate: three points show that.
+// naive loses rows with several writers, at any rate: three points show that. Whether native replication waits for B's
+// disk matters where commits are many.
 bool takes_part(const Rival& rival, const OpenLoop& load) {
+  if (rival.name() == "native-async") return load.rate >= 1'000;
   return !rival.may_lose() || (load.rate >= 200 && load.rate <= 1'000 && load.writers <= 8);
 }
 
@@ -41,14 +43,15 @@ bool measure(Field& field, Results& results, Rival& rival, OpenLoop load, int re
   JsonObject json;
   json.set("rival", rival.name()).set("repetition", repetition).set("rate", load.rate).set("writers", load.writers);
   try {
+    begin_turn(rival);
     const LatencyRun run = measure_latency(rival, load, &field);
     add_to(json, run);
     results.add(json);
     std::cout << fmt::format("{:>5}/s {:>2} writers  {:<15} {}\n", load.rate, load.writers, rival.name(), to_line(run))
               << std::flush;
     return run.arrived != Arrived::late;
-  } catch (const Unequal& differ) {
-    results.refuse(json, differ.what());
+  } catch (const std::exception& error) {
+    results.refuse(json, error.what());
     return false;
   }
 }
@@ -69,7 +72,8 @@ void measure_points(Field& field, Results& results, const RivalList& rivals, std
 void measure_latencies(Field& field) {
   Results results(field, "latency");
   const auto points = points_of(field.setup());
-  measure_points(field, results, field.rivals({"floor", "penstock", "native", "naive", "debezium-tuned"}), points);
+  measure_points(field, results,
+                 field.rivals({"floor", "penstock", "native", "native-async", "naive", "debezium-tuned"}), points);
   // Whether tuning was worth it, told in a few runs; then it goes, or its slot would decode what the tuned one is
   // given.
   if (!field.setup().quick) {

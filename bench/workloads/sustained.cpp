@@ -62,37 +62,33 @@ bool step(const Field& field, Results& results, Rival& rival, Search& search) {
 
 }  // namespace
 
-void measure_beside(const Field& field, Results& results, const RivalList& rivals, std::int64_t rows) {
-  for (Rival* const rival : rivals) {
-    empty_tables(*rival);
-    if (!run_bulk(field, *rival, "insert", rows).keeps_up) continue;
-    auto bulk = std::async(std::launch::async, [&] { return run_bulk(field, *rival, "update", rows); });
-    OpenLoop load = kBeside;
-    if (field.setup().quick) load.seconds = 4;
-    const LatencyRun run = measure_latency(*rival, load, nullptr, "bystander");
-    const BulkRun passed = bulk.get();
-    JsonObject json;
-    json.set("kind", "beside").set("rival", rival->name()).set("rows", rows).set("bulk_seconds", passed.seconds);
-    add_to(json, run);
-    results.add(json);
-    std::cout << fmt::format("beside an update of {} rows ({:.1f} s)  {:<10} {}\n", rows, passed.seconds, rival->name(),
-                             to_line(run))
-              << std::flush;
-  }
+void measure_beside(const Field& field, Results& results, Rival& rival, std::int64_t rows) {
+  empty_tables(rival);
+  if (!run_bulk(field, rival, "insert", rows).keeps_up) return;
+  auto bulk = std::async(std::launch::async, [&] { return run_bulk(field, rival, "update", rows); });
+  OpenLoop load = kBeside;
+  if (field.setup().quick) load.seconds = 4;
+  const LatencyRun run = measure_latency(rival, load, nullptr, "bystander");
+  const BulkRun passed = bulk.get();
+  JsonObject json;
+  json.set("kind", "beside").set("rival", rival.name()).set("rows", rows).set("bulk_seconds", passed.seconds);
+  add_to(json, run);
+  results.add(json);
+  std::cout << fmt::format("beside an update of {} rows ({:.1f} s)  {:<10} {}\n", rows, passed.seconds, rival.name(),
+                           to_line(run))
+            << std::flush;
 }
 
-void measure_sustained(const Field& field, Results& results, const RivalList& rivals) {
-  for (Rival* const rival : rivals) {
-    Search search;
-    while (search.refused == 0 && step(field, results, *rival, search)) {
-    }
-    for (int i = 0; i < kHalvings && search.sustained > 0; ++i) {
-      if (!step(field, results, *rival, search)) break;
-    }
-    std::cout << fmt::format("{} sustains {:.0f} single changes a second{}\n", rival->name(), search.sustained,
-                             search.limited_by_a ? " (A takes no more)" : "")
-              << std::flush;
+void measure_sustained(const Field& field, Results& results, Rival& rival) {
+  Search search;
+  while (search.refused == 0 && step(field, results, rival, search)) {
   }
+  for (int i = 0; i < kHalvings && search.sustained > 0; ++i) {
+    if (!step(field, results, rival, search)) break;
+  }
+  std::cout << fmt::format("{} sustains {:.0f} single changes a second{}\n", rival.name(), search.sustained,
+                           search.limited_by_a ? " (A takes no more)" : "")
+            << std::flush;
 }
 
 }  // namespace penstock::bench

@@ -43,6 +43,7 @@ void measure_wakeups(Field& field) {
   Results results(field, "wakeup");
   RivalList rivals = field.rivals({"floor", "penstock", "native"});
   std::mt19937_64 random(field.setup().seed);
+  for (Rival* const rival : rivals) begin_turn(*rival);
   const std::span<const Silence> quick = kQuickSilences, usual = kSilences;
   for (const Silence& silence : field.setup().quick ? quick : usual) {
     for (int repetition = 1; repetition <= silence.times; ++repetition) {
@@ -54,6 +55,7 @@ void measure_wakeups(Field& field) {
       }
     }
   }
+  for (Rival* const rival : rivals) rival->pause();
   results.save();
 }
 
