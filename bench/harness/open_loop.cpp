@@ -11,6 +11,8 @@ namespace {
 
 using Clock = std::chrono::system_clock;
 
+constexpr auto kConnect = std::chrono::seconds(60);  // many at once, on a machine that may be busy
+
 double milliseconds(Clock::time_point at) {
   return std::chrono::duration<double, std::milli>(at.time_since_epoch()).count();
 }
@@ -37,7 +39,9 @@ struct Work {
 };
 
 Task<void> connect(Work& work) {
-  pg::Connection a = co_await pg::Connection::connect({work.dsn, "bench"});
+  pg::ConnectOptions options(work.dsn, "bench");
+  options.connect_timeout = kConnect;
+  pg::Connection a = co_await pg::Connection::connect(options);
   co_await a.script("set search_path = public");  // Penstock's sessions have none
   co_await a.prepare("insert", work.insert);
   work.connections.push_back(std::move(a));
