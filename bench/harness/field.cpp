@@ -39,6 +39,14 @@ pid_t server_process(const std::string& uri) {
   return 0;
 }
 
+void stop(Rival* rival) {
+  try {
+    if (rival != nullptr) rival->stop();
+  } catch (const std::exception& error) {
+    std::cerr << rival->name() << ": " << error.what() << "\n";
+  }
+}
+
 }  // namespace
 
 Field::Field(Setup setup)
@@ -50,13 +58,7 @@ Field::Field(Setup setup)
 }
 
 Field::~Field() {
-  for (const auto& rival : started_) {
-    try {
-      rival->stop();
-    } catch (const std::exception& error) {
-      std::cerr << rival->name() << ": " << error.what() << "\n";
-    }
-  }
+  for (const auto& rival : started_) stop(rival.get());
   remove_databases();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
@@ -97,16 +99,24 @@ Place Field::make_place(const std::string& name) {
           directory.string()};
 }
 
-Rival& Field::start(const std::string& name) {
+Rival* Field::start(const std::string& name) {
   std::cerr << "starting and warming " << name << "\n";
-  Rival& rival = *started_.emplace_back(maker_->make(name, make_place(name), setup_));
-  rival.start();
-  await_row(rival, kFirstRow_s);
-  OpenLoop load = kWarmUp;
-  if (setup_.quick) load.seconds = 2;
-  measure_latency(rival, load, nullptr);
-  rival.pause();
-  return rival;
+  std::unique_ptr<Rival> rival;
+  try {
+    rival = maker_->make(name, make_place(name), setup_);
+    rival->start();
+    await_row(*rival, kFirstRow_s);
+    OpenLoop load = kWarmUp;
+    if (setup_.quick) load.seconds = 2;
+    measure_latency(*rival, load, nullptr);
+    rival->pause();
+    return started_.emplace_back(std::move(rival)).get();
+  } catch (const std::exception& error) {
+    std::cerr << "\n!!! " << name << " cannot be started: " << error.what() << "\n\n";
+    broken_.insert(name);
+    stop(rival.get());
+    return nullptr;
+  }
 }
 
 RivalList Field::rivals(const std::vector<std::string>& names) {
@@ -114,9 +124,11 @@ RivalList Field::rivals(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const auto& chosen = setup_.rivals;
     if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), name) == chosen.end()) continue;
+    if (broken_.contains(name)) continue;
     const auto found =
         std::find_if(started_.begin(), started_.end(), [&](const auto& rival) { return rival->name() == name; });
-    wanted.push_back(found == started_.end() ? &start(name) : found->get());
+    Rival* const rival = found == started_.end() ? start(name) : found->get();
+    if (rival != nullptr) wanted.push_back(rival);
   }
   return wanted;
 }

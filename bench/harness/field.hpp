@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,19 +46,20 @@ class Field {
   Field& operator=(const Field&) = delete;
 
   const Setup& setup() const { return setup_; }
-  // Those of `names` that the command line wants, in this order, started and warm.
+  // Those of `names` that the command line wants, in this order, started and warm. One that cannot be started is told,
+  // and left out from then on.
   RivalList rivals(const std::vector<std::string>& names);
   // Ends a rival for good.
   void retire(const Rival& rival);
   int repetitions(int usual, int quick) const;
+  bool all_started() const { return broken_.empty(); }
 
   // Processor seconds so far: "a" (the rival's), "b", "kafka", the rival's own as "rival", "resting" (all other
   // rivals'), "driver"; and "wall", the time itself.
   std::map<std::string, double> cpu_seconds(const Rival& rival) const;
-  const std::vector<std::unique_ptr<Rival>>& started() const { return started_; }
 
  private:
-  Rival& start(const std::string& name);
+  Rival* start(const std::string& name);  // null: it is broken
   Place make_place(const std::string& name);
   const std::string& server_a(const std::string& name) const;
   void remove_databases() noexcept;
@@ -69,6 +71,7 @@ class Field {
   std::map<std::string, pid_t> servers_;                        // by URI
   std::unique_ptr<RivalMaker> maker_;
   std::vector<std::unique_ptr<Rival>> started_;
+  std::set<std::string> broken_;
 };
 
 // CPU seconds between two readings of Field::cpu_seconds().

@@ -39,7 +39,7 @@ def middle(values):
 
 
 def spread(values, digits=2):
-    """"1.23 (1.10–1.40)": the median and the range of a list or of a series; "–" of nothing."""
+    """ "1.23 (1.10–1.40)": the median and the range of a list or of a series; "–" of nothing."""
     values = list(values.values() if isinstance(values, dict) else values)
     if not values:
         return "–"

@@ -13,7 +13,10 @@ def percentile(name, since="commit_to_commit"):
 
 def better_debezium(figure, name, rate):
     """Of the two variants the one with the lower median."""
-    both = [figure.series(percentile(name), rival=rival, rate=rate, writers=WRITERS) for rival in ("debezium", "debezium-tuned")]
+    both = [
+        figure.series(percentile(name), rival=rival, rate=rate, writers=WRITERS)
+        for rival in ("debezium", "debezium-tuned")
+    ]
     return min((one for one in both if one), key=middle, default={})
 
 
@@ -26,7 +29,9 @@ def metrics(figure):
             found[f"latency.{rate}.{name}.over_floor"] = ratio(penstock, floor)
             found[f"latency.{rate}.{name}.over_debezium"] = ratio(penstock, better_debezium(figure, name, rate))
     found["latency.1000.cpu_percent"] = list(
-        figure.series(lambda run: 100 * run["cpu_s"]["rival"] / run["cpu_s"]["wall"], rival="penstock", rate=1000, writers=WRITERS).values()
+        figure.series(
+            lambda run: 100 * run["cpu_s"]["rival"] / run["cpu_s"]["wall"], rival="penstock", rate=1000, writers=WRITERS
+        ).values()
     )
     return found
 
@@ -78,7 +83,9 @@ def plot(figure, directory):
                     points.append((rate, middle(series), min(series), max(series)))
             if points:
                 curves[rival] = points
-        plots.lines(directory / f"latency_{name}.svg", f"{name}: commit on A to commit on B", "changes a second", "ms", curves)
+        plots.lines(
+            directory / f"latency_{name}.svg", f"{name}: commit on A to commit on B", "changes a second", "ms", curves
+        )
 
 
 def section(figure, directory):

@@ -32,13 +32,16 @@ def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy"):
     """curves: name -> points (x, y, lowest, highest), drawn with the range."""
     if not curves:
         return
-    blocks, parts = [], []
+    xs = [point[0] for points in curves.values() for point in points]
+    blocks, parts = [f"set xrange [{min(xs) / 1.5:g}:{max(xs) * 1.5:g}]"], []
     for number, (name, points) in enumerate(curves.items()):
         rows = "\n".join(" ".join(f"{value:g}" for value in point) for point in points)
         blocks.append(f"$curve{number} << EOD\n{rows}\nEOD")
         colour = COLOURS.get(name, "#444444")
         parts.append(f"$curve{number} using 1:2 with lines lw 2 lc rgb '{colour}' notitle")
-        parts.append(f"$curve{number} using 1:2:3:4 with yerrorbars lw 1.5 pt 7 ps 0.6 lc rgb '{colour}' title '{name}'")
+        parts.append(
+            f"$curve{number} using 1:2:3:4 with yerrorbars lw 1.5 pt 7 ps 0.6 lc rgb '{colour}' title '{name}'"
+        )
     draw(
         path,
         "\n".join(blocks)
@@ -52,7 +55,9 @@ def bars(path: Path, title, ylabel, groups, names):
     """groups: group -> {name: value}; a bar for each name in each group."""
     if not names:
         return
-    rows = "\n".join(f'"{group}" ' + " ".join(f"{values.get(name, 0):g}" for name in names) for group, values in groups.items())
+    rows = "\n".join(
+        f'"{group}" ' + " ".join(f"{values.get(name, 0):g}" for name in names) for group, values in groups.items()
+    )
     parts = [
         f"$data using {column}:xtic(1) title '{name}' lc rgb '{COLOURS.get(name, '#444444')}'"
         for column, name in enumerate(names, start=2)

@@ -31,11 +31,15 @@ def metrics(figure):
         found[f"bulk.{operation}.over_debezium"] = ratio(penstock, debezium)
     for who, key in (("penstock", "rival"), ("kafka", "kafka")):
         found[f"bulk.cpu_per_million.{who}"] = [
-            per_million(key)(run) for run in figure.select(kind="bulk", rival="penstock", rows=rows) if run.get("keeps_up")
+            per_million(key)(run)
+            for run in figure.select(kind="bulk", rival="penstock", rows=rows)
+            if run.get("keeps_up")
         ]
-    found["bulk.peak_memory_mb"] = [
-        max(run.get("peak_memory_mb", 0) for run in figure.select(kind="bulk", rival="penstock"))
-    ] if sizes(figure, "penstock") else []
+    found["bulk.peak_memory_mb"] = (
+        [max(run.get("peak_memory_mb", 0) for run in figure.select(kind="bulk", rival="penstock"))]
+        if sizes(figure, "penstock")
+        else []
+    )
     return found
 
 
@@ -47,7 +51,9 @@ def bulk_rows(figure):
                 if not figure.select(**at):
                     continue
                 own = spread(figure.series(per_million("rival"), **at)) if rival != "native" else "in A and B"
-                memory = spread(figure.series(lambda run: run.get("peak_memory_mb"), **at), 0) if rival != "native" else "–"
+                memory = (
+                    spread(figure.series(lambda run: run.get("peak_memory_mb"), **at), 0) if rival != "native" else "–"
+                )
                 yield [
                     f"{operation} {rows:,} rows, {rival}",
                     spread(figure.series(rows_per_second, **at), 0),
@@ -68,13 +74,19 @@ def plot(figure, directory):
                 values[rival] = middle(series)
         groups[operation] = values
     names = [rival for rival in RIVALS if any(rival in values for values in groups.values())]
-    plots.bars(directory / "throughput.svg", "one statement, until the last row is on B", "rows a second", groups, names)
+    plots.bars(
+        directory / "throughput.svg", "one statement, until the last row is on B", "rows a second", groups, names
+    )
 
 
 def beside_rows(figure):
     for run in figure.select(kind="beside"):
         latency = run.get("commit_to_commit")
-        values = [f"{latency[name]:,.0f}" for name in ("p50_ms", "p99_ms", "max_ms")] if latency else ["does not keep up", "–", "–"]
+        values = (
+            [f"{latency[name]:,.0f}" for name in ("p50_ms", "p99_ms", "max_ms")]
+            if latency
+            else ["does not keep up", "–", "–"]
+        )
         yield [run["rival"], f"{run['rows']:,} in {run['bulk_seconds']:.1f} s", *values]
 
 
@@ -86,7 +98,11 @@ def sustained_rows(figure):
         good = [run["rate"] for run in steps if run["bounded"] and run["written"]]
         bad = [run for run in steps if not (run["bounded"] and run["written"])]
         first = min(bad, key=lambda run: run["rate"], default=None)
-        why = "–" if first is None else f"{first['rate']:,.0f}: " + ("A takes no more" if first["bounded"] else "the lag grows")
+        why = (
+            "–"
+            if first is None
+            else f"{first['rate']:,.0f}: " + ("A takes no more" if first["bounded"] else "the lag grows")
+        )
         yield [rival, f"{max(good, default=0):,.0f}", why]
 
 

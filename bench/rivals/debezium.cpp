@@ -50,7 +50,6 @@ Properties Debezium::source_properties() const {
                  {"database.dbname", a.database},
                  {"plugin.name", "pgoutput"},
                  {"slot.name", a.database},
-                 {"slot.drop.on.stop", "false"},
                  {"publication.autocreate.mode", "filtered"},
                  {"table.include.list", "public.employee"},
                  {"topic.prefix", place().topic_prefix},

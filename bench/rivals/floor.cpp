@@ -39,8 +39,8 @@ pg::Params params_of(const Columns& columns) {
 // The settings of Penstock's clients that bear on latency (src/kafka/settings.cpp).
 void Floor::start() {
   test::Broker(place().kafka).create_topic(topic());
-  const std::map<std::string, std::string> common{{"bootstrap.servers", place().kafka},
-                                                  {"socket.nagle.disable", "true"}};
+  const std::map<std::string, std::string> common{
+      {"bootstrap.servers", place().kafka}, {"socket.nagle.disable", "true"}, {"log_level", "3"}};
   auto producing = common;
   producing.insert({{"linger.ms", "0"}, {"acks", "all"}, {"enable.idempotence", "true"}});
   producer_ = test::kafka_client(RD_KAFKA_PRODUCER, producing);
