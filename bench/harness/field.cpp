@@ -85,17 +85,18 @@ const std::string& Field::server_a(const std::string& name) const {
 }
 
 Place Field::make_place(const std::string& name) {
-  std::string database = token_ + "_" + name;
-  std::replace(database.begin(), database.end(), '-', '_');  // it also names slots
+  // Of this start alone; it also names slots, which may hold no dash.
+  std::string database = token_ + "_" + name + "_" + std::to_string(databases_.size());
+  std::replace(database.begin(), database.end(), '-', '_');
   for (const std::string& server : {server_a(name), setup_.b}) {
     Session(server).run("create database " + database);
     databases_.emplace_back(server, database);
     Session(with_database(server, database)).run(sql_file("employee"));
     if (!servers_.contains(server)) servers_[server] = server_process(server);
   }
-  const auto directory = directory_ / name;
+  const auto directory = directory_ / database;
   std::filesystem::create_directories(directory);
-  return {with_database(server_a(name), database), with_database(setup_.b, database), setup_.kafka, token_ + "." + name,
+  return {with_database(server_a(name), database), with_database(setup_.b, database), setup_.kafka, database,
           directory.string()};
 }
 
@@ -133,11 +134,12 @@ RivalList Field::rivals(const std::vector<std::string>& names) {
   return wanted;
 }
 
-void Field::retire(const Rival& rival) {
-  const auto found =
-      std::find_if(started_.begin(), started_.end(), [&](const auto& one) { return one.get() == &rival; });
-  (*found)->stop();
-  started_.erase(found);
+void Field::retire(const std::vector<std::string>& names) {
+  std::erase_if(started_, [&](const auto& rival) {
+    const bool named = std::find(names.begin(), names.end(), rival->name()) != names.end();
+    if (named) stop(rival.get());
+    return named;
+  });
 }
 
 std::map<std::string, double> Field::cpu_seconds(const Rival& rival) const {

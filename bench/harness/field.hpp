@@ -49,8 +49,8 @@ class Field {
   // Those of `names` that the command line wants, in this order, started and warm. One that cannot be started is told,
   // and left out from then on.
   RivalList rivals(const std::vector<std::string>& names);
-  // Ends a rival for good.
-  void retire(const Rival& rival);
+  // Ends those of them that were started; asked for again, they are started anew.
+  void retire(const std::vector<std::string>& names);
   int repetitions(int usual, int quick) const;
   bool all_started() const { return broken_.empty(); }
 

@@ -79,7 +79,7 @@ void measure_latencies(Field& field) {
   if (!field.setup().quick) {
     const RivalList untuned = field.rivals({"debezium"});
     measure_points(field, results, untuned, field.setup().point.rate > 0 ? points : kUntunedPoints);
-    for (const Rival* const rival : untuned) field.retire(*rival);
+    field.retire({"debezium"});
   }
   results.save();
 }

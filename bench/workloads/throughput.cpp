@@ -52,6 +52,8 @@ bool measure_pair(const Field& field, Results& results, Rival& rival, std::int64
 void measure_throughput(Field& field) {
   Results results(field, "throughput");
   const Sizes& sizes = field.setup().quick ? kQuickSizes : kSizes;
+  // Consumers at rest ask the broker all the same, and its processor time is measured here.
+  field.retire({"floor", "naive"});
   const RivalList quick_ones = field.rivals({"penstock", "native"});
   const RivalList sustaining = field.rivals({"penstock", "native", "native-async"});
   const auto bulk = [&](const RivalList& rivals, std::int64_t rows, int repetitions) {
