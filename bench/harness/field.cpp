@@ -74,10 +74,7 @@ void Field::remove_databases() noexcept try {
   std::cerr << "cleaning up: " << error.what() << "\n";
 }
 
-int Field::repetitions(int usual, int quick) const {
-  if (setup_.repetitions > 0) return setup_.repetitions;
-  return setup_.quick ? quick : usual;
-}
+int Field::repetitions(int usual) const { return setup_.repetitions > 0 ? setup_.repetitions : usual; }
 
 const std::string& Field::server_a(const std::string& name) const {
   if (name.starts_with("native")) return setup_.a_native;

@@ -51,7 +51,7 @@ class Field {
   RivalList rivals(const std::vector<std::string>& names);
   // Ends those of them that were started; asked for again, they are started anew.
   void retire(const std::vector<std::string>& names);
-  int repetitions(int usual, int quick) const;
+  int repetitions(int usual) const;  // unless the command line says otherwise
   bool all_started() const { return broken_.empty(); }
 
   // Processor seconds so far: "a" (the rival's), "b", "kafka", the rival's own as "rival", "resting" (all other

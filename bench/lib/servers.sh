@@ -45,7 +45,9 @@ start_bench_servers() {
 
 # The driver's session first: a replicator that outlives its servers would complain for nobody.
 stop_bench() {
-  if [[ -n $bench_driver ]]; then kill -KILL -- "-$bench_driver" 2>/dev/null || true; fi
+  if [[ -n $bench_driver ]]; then
+    { kill -KILL -- "-$bench_driver" && wait "$bench_driver"; } 2>/dev/null || true
+  fi
   [[ -n $bench_dir ]] || return 0
   remove_bench "$bench_dir"
   bench_dir=

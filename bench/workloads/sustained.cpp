@@ -15,7 +15,7 @@ constexpr OpenLoop kBeside{.rate = 200, .seconds = 15, .writers = 8, .seed = 1};
 constexpr OpenLoop kSustained{.rate = 1'000, .seconds = 4, .writers = 32, .seed = 1};
 constexpr double kLagBound_ms = 1'000;
 constexpr double kWritersLate_s = 0.2;  // above it A itself takes no more
-constexpr int kHalvings = 3;            // between the last rate that was sustained and the first that was not
+constexpr int kHalvings = 2;            // between the last rate that was sustained and the first that was not
 
 // In the last quarter of the run: a lag that grows has grown by then.
 double late_lag_ms(const LatencyRun& run) {

@@ -57,7 +57,7 @@ void measure_throughput(Field& field) {
   const RivalList quick_ones = field.rivals({"penstock", "native"});
   const RivalList sustaining = field.rivals({"penstock", "native", "native-async"});
   const auto bulk = [&](const RivalList& rivals, std::int64_t rows, int repetitions) {
-    in_rounds(field, rivals, field.repetitions(repetitions, repetitions),
+    in_rounds(field, rivals, field.repetitions(repetitions),
               [&](Rival& rival, int repetition) { return measure_pair(field, results, rival, rows, repetition); });
   };
   bulk(quick_ones, sizes.rows, sizes.repetitions);
