@@ -145,9 +145,13 @@ std::map<std::string, double> Field::cpu_seconds(const Rival& rival) const {
   all["b"] = bench::cpu_seconds(servers_.at(setup_.b));
   if (setup_.kafka_process != 0) all["kafka"] = bench::cpu_seconds(setup_.kafka_process);
   all["rival"] = bench::cpu_seconds(rival.processes());
+  // Rivals on Kafka Connect share its process.
+  std::set<pid_t> resting;
   for (const auto& other : started_) {
-    if (other.get() != &rival) all["resting"] += bench::cpu_seconds(other->processes());
+    for (const pid_t process : other->processes()) resting.insert(process);
   }
+  for (const pid_t process : rival.processes()) resting.erase(process);
+  for (const pid_t process : resting) all["resting"] += bench::cpu_seconds(process);
   all["wall"] = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   all["driver"] = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
   return all;
