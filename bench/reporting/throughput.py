@@ -87,7 +87,7 @@ def beside_rows(figure):
             if latency
             else ["does not keep up", "–", "–"]
         )
-        yield [run["rival"], f"{run['rows']:,} in {run['bulk_seconds']:.1f} s", *values]
+        yield [run["rival"], f"{run['rows']:,} in {run['bulk_seconds']:.1f} s, changes for {run['seconds']:.1f} s", *values]
 
 
 def sustained_rows(figure):

@@ -11,7 +11,7 @@
 namespace penstock::bench {
 namespace {
 
-constexpr OpenLoop kBeside{.rate = 200, .seconds = 15, .writers = 8, .seed = 1};
+constexpr OpenLoop kBeside{.rate = 200, .writers = 8, .seed = 1};
 constexpr OpenLoop kSustained{.rate = 1'000, .seconds = 4, .writers = 32, .seed = 1};
 constexpr double kLagBound_ms = 1'000;
 constexpr double kWritersLate_s = 0.2;  // above it A itself takes no more
@@ -64,14 +64,17 @@ bool step(const Field& field, Results& results, Rival& rival, Search& search) {
 
 void measure_beside(const Field& field, Results& results, Rival& rival, std::int64_t rows) {
   empty_tables(rival);
-  if (!run_bulk(field, rival, "insert", rows).keeps_up) return;
+  const BulkRun inserted = run_bulk(field, rival, "insert", rows);
+  if (!inserted.keeps_up) return;
   auto bulk = std::async(std::launch::async, [&] { return run_bulk(field, rival, "update", rows); });
   OpenLoop load = kBeside;
-  if (field.setup().quick) load.seconds = 4;
+  // Until the update has passed: it takes longer than the insert did, but not twice as long.
+  load.seconds = 2 * inserted.seconds + 2;
   const LatencyRun run = measure_latency(rival, load, nullptr, "bystander");
   const BulkRun passed = bulk.get();
   JsonObject json;
   json.set("kind", "beside").set("rival", rival.name()).set("rows", rows).set("bulk_seconds", passed.seconds);
+  json.set("seconds", load.seconds);
   add_to(json, run);
   results.add(json);
   std::cout << fmt::format("beside an update of {} rows ({:.1f} s)  {:<10} {}\n", rows, passed.seconds, rival.name(),
