@@ -1,6 +1,8 @@
 # Installs what is missing, from Debian's packages. With everything there it asks nobody and changes nothing.
 # shellcheck shell=bash
 
+package_lists=(build stack) # of compose/packages; a script may add to them
+
 packages_of() { sed 's/#.*//' "$repo/compose/packages/$1.txt" | grep -v '^ *$'; }
 
 java_is_new_enough() { # the broker wants 17
@@ -13,8 +15,8 @@ compose_command_exists() { docker compose version >/dev/null 2>&1 || command -v 
 
 # What may have come from elsewhere than a package is asked by command.
 packages_wanted() {
-  packages_of build
-  packages_of stack
+  local list
+  for list in "${package_lists[@]}"; do packages_of "$list"; done
   java_is_new_enough || echo openjdk-17-jre-headless
   command -v mvn >/dev/null || echo maven
   compose_command_exists || echo docker-compose

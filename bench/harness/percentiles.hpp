@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/json.hpp"
+
 namespace penstock::bench {
 
 // What one series of latencies looks like. Milliseconds.
@@ -12,7 +14,7 @@ struct Percentiles {
 
 Percentiles percentiles_of(std::vector<double> milliseconds);
 
-std::string to_json(const Percentiles& p);
+JsonObject to_json(const Percentiles& p);
 // One line: "p50 1.20  p95 …".
 std::string to_line(const Percentiles& p);
 // A plain text histogram, a line a bucket, buckets growing by a factor of two.

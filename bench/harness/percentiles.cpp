@@ -1,4 +1,4 @@
-#include "percentiles.hpp"
+#include "harness/percentiles.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,10 +22,10 @@ Percentiles percentiles_of(std::vector<double> milliseconds) {
           at(milliseconds, 0.99), at(milliseconds, 0.999), milliseconds.back()};
 }
 
-std::string to_json(const Percentiles& p) {
-  return fmt::format(
-      R"({{"count":{},"p50_ms":{:.3f},"p95_ms":{:.3f},"p99_ms":{:.3f},"p999_ms":{:.3f},"max_ms":{:.3f}}})", p.count,
-      p.p50, p.p95, p.p99, p.p999, p.max);
+JsonObject to_json(const Percentiles& p) {
+  JsonObject json;
+  json.set("count", p.count).set("p50_ms", p.p50).set("p95_ms", p.p95);
+  return json.set("p99_ms", p.p99).set("p999_ms", p.p999).set("max_ms", p.max);
 }
 
 std::string to_line(const Percentiles& p) {

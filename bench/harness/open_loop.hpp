@@ -1,0 +1,39 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/employees.hpp"
+
+namespace penstock::bench {
+
+// Single-row inserts at a given rate, whether or not anybody keeps up: exponential gaps (Poisson arrivals), each
+// arrival taken by the next free connection.
+struct OpenLoop {
+  double rate = 200;  // inserts a second, over all connections
+  double seconds = 4;
+  int writers = 8;
+  std::uint64_t seed = 1;  // the same seed, the same arrivals
+};
+
+struct Arrival {
+  double scheduled_ms = 0;  // since 1970
+  std::int64_t emp_id = 0;
+};
+
+struct Written {
+  std::vector<Arrival> arrivals;
+  double begin_ms = 0, end_ms = 0;  // when the first was due, and the last was committed
+  // How far the writers themselves were behind at the end: A took no more.
+  double late_s() const { return (end_ms - arrivals.back().scheduled_ms) / 1'000; }
+};
+
+// Returns when the last insert was committed. committed: called after each commit, with the row.
+Written write_open_loop(const std::string& dsn, const std::string& table, const OpenLoop& load,
+                        const std::function<void(const Employee&)>& committed);
+
+IdRange ids_of(const std::vector<Arrival>& arrivals);
+
+}  // namespace penstock::bench

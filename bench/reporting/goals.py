@@ -1,0 +1,27 @@
+"""The goals (bench/goals.json) beside what was measured."""
+
+import json
+from pathlib import Path
+from statistics import median
+
+from reporting.figures import spread, table
+
+
+def verdict(goal, value):
+    bound = goal.get("at_most", goal.get("at_least"))
+    met = value <= bound if "at_most" in goal else value >= bound
+    if met:
+        return "met"
+    return f"**missed by {abs(value - bound) / bound:.0%}**"
+
+
+def section(metrics, path: Path):
+    rows = []
+    for goal in json.loads(path.read_text(encoding="utf-8")):
+        bound = f"≤ {goal['at_most']:g}" if "at_most" in goal else f"≥ {goal['at_least']:g}"
+        values = metrics.get(goal["metric"])
+        if values:
+            rows.append([goal["text"], bound, spread(values), verdict(goal, median(values))])
+        else:
+            rows.append([goal["text"], bound, "–", "not measured"])
+    return "## Goals\n\n" + table(["", "goal", "measured", ""], rows)

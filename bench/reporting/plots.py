@@ -1,0 +1,71 @@
+"""Plots as SVG, drawn by gnuplot."""
+
+import subprocess
+from pathlib import Path
+
+COLOURS = {
+    "floor": "#9aa0a6",
+    "penstock": "#0b6e99",
+    "native": "#2e8b57",
+    "native-async": "#8fbc8f",
+    "naive": "#b58900",
+    "debezium": "#d0553f",
+    "debezium-tuned": "#a33b8c",
+}
+
+STYLE = """\
+set terminal svg size 760,420 font 'sans-serif,13' background '#ffffff'
+set border 3 lc '#666666'
+set tics nomirror textcolor '#333333'
+set grid ytics lc '#e4e4e4' lt 1
+set key outside right top
+"""
+
+
+def draw(path: Path, commands: str):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    script = f"set output '{path}'\n{STYLE}{commands}\nset output\n"
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+
+
+def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy"):
+    """curves: name -> points (x, y, lowest, highest), drawn with the range."""
+    if not curves:
+        return
+    xs = [point[0] for points in curves.values() for point in points]
+    blocks, parts = [f"set xrange [{min(xs) / 1.5:g}:{max(xs) * 1.5:g}]"], []
+    for number, (name, points) in enumerate(curves.items()):
+        rows = "\n".join(" ".join(f"{value:g}" for value in point) for point in points)
+        blocks.append(f"$curve{number} << EOD\n{rows}\nEOD")
+        colour = COLOURS.get(name, "#444444")
+        parts.append(f"$curve{number} using 1:2 with lines lw 2 lc rgb '{colour}' notitle")
+        parts.append(
+            f"$curve{number} using 1:2:3:4 with yerrorbars lw 1.5 pt 7 ps 0.6 lc rgb '{colour}' title '{name}'"
+        )
+    draw(
+        path,
+        "\n".join(blocks)
+        + f"\nset title '{title}'\nset xlabel '{xlabel}'\nset ylabel '{ylabel}'\nset logscale {logarithmic}\n"
+        + "plot "
+        + ", ".join(parts),
+    )
+
+
+def bars(path: Path, title, ylabel, groups, names):
+    """groups: group -> {name: value}; a bar for each name in each group."""
+    if not names:
+        return
+    rows = "\n".join(
+        f'"{group}" ' + " ".join(f"{values.get(name, 0):g}" for name in names) for group, values in groups.items()
+    )
+    parts = [
+        f"$data using {column}:xtic(1) title '{name}' lc rgb '{COLOURS.get(name, '#444444')}'"
+        for column, name in enumerate(names, start=2)
+    ]
+    draw(
+        path,
+        f"$data << EOD\n{rows}\nEOD\nset title '{title}'\nset ylabel '{ylabel}'\nset yrange [0:*]\n"
+        + "set style data histogram\nset style histogram cluster gap 1\nset style fill solid 0.9 noborder\n"
+        + "plot "
+        + ", ".join(parts),
+    )
