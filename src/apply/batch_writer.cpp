@@ -209,11 +209,12 @@ BatchWriter::Superseding BatchWriter::append_plan(RoundTrip& trip, const std::ve
   return superseding;
 }
 
+// The slow path puts rows over those that B has against expectation.
 void BatchWriter::append_rows(RoundTrip& trip, const PlanStep& step) const {
   const std::size_t number = step.tables.front();
   const TableApplier& table = session_.tables()[number];
   if (table.keyless() && table.open_rejects > 0) ledger_.append_expect_none(trip, number, step.changes);
-  table.append_steps(trip, step.changes);
+  table.append_steps(trip, step.changes, TableApplier::Inserts::plain);
 }
 
 void BatchWriter::note_superseded(const Superseding& steps, const std::vector<pg::Result>& results) {

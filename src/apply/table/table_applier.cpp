@@ -125,8 +125,8 @@ Task<TableApplier::Shape> TableApplier::make_shape(pg::Connection& connection, s
     if (carried(column)) written.push_back(column.name);
   }
   const std::string suffix = fmt::format("_{}", number);
+  shape.insert = co_await prepare_statement(connection, "insert", suffix, written);
   if (keyless()) {
-    shape.insert = co_await prepare_statement(connection, "insert", suffix, written);
     shape.remove = co_await prepare_statement(connection, "remove", suffix, written);
   } else {
     shape.upsert = co_await prepare_statement(connection, "upsert", suffix, written);
@@ -178,8 +178,8 @@ Task<void> TableApplier::keep_unaltered(pg::Connection& connection) const {
   co_await expect_unaltered(connection);
 }
 
-void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes) const {
-  fire_or_not(trip, [&] { append_runs(trip, changes); });
+void TableApplier::append_steps(RoundTrip& trip, std::span<const Record* const> changes, Inserts inserts) const {
+  fire_or_not(trip, [&] { append_runs(trip, changes, inserts); });
 }
 
 void TableApplier::append_inserts(RoundTrip& trip, std::span<const Record* const> changes) const {
@@ -209,11 +209,15 @@ void TableApplier::fire_or_not(RoundTrip& trip, Append append) const {
 
 // Images of one shape go through one statement. Where the shape changes the order decides: what comes later is put
 // over what came earlier.
-void TableApplier::append_runs(RoundTrip& trip, std::span<const Record* const> changes) const {
+void TableApplier::append_runs(RoundTrip& trip, std::span<const Record* const> changes, Inserts inserts) const {
+  const auto inserted = [](const Record* change) { return change->op == Op::create; };
+  const bool plain = inserts == Inserts::plain && std::all_of(changes.begin(), changes.end(), inserted);
   while (!changes.empty()) {
     const std::size_t count = of_one_shape(changes);
     if (keyless()) {
       append_sum(trip, changes.first(count));
+    } else if (plain) {
+      append_added(trip, changes.first(count));
     } else {
       append_run(trip, changes.first(count));
     }

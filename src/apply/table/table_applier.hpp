@@ -45,8 +45,10 @@ class TableApplier {
   bool keyless() const { return spec_->key.empty(); }  // a multiset of rows
 
   // The statements that put these changes into the table: the last one of each key counts, without a key their sum.
-  // That ends with PN001 where a row to be removed is not there.
-  void append_steps(RoundTrip& trip, std::span<const Record* const> changes) const;
+  // That ends with PN001 where a row to be removed is not there. With Inserts::plain rows that A inserted, nothing else
+  // among them, end with 23505 where B has one of them: it costs B a quarter less than to look for each first.
+  enum class Inserts { over, plain };
+  void append_steps(RoundTrip& trip, std::span<const Record* const> changes, Inserts inserts = Inserts::over) const;
   // Without a key: adds the images of these changes, and nothing else.
   void append_inserts(RoundTrip& trip, std::span<const Record* const> changes) const;
   // Without a key: takes a row away for the old image of each of these changes, all of one shape. Returns the step of
@@ -97,9 +99,10 @@ class TableApplier {
   };
   struct Shape {
     std::string drift;
-    // Names of prepared statements: of a table with a key, of one without.
+    // Names of prepared statements: of all tables, of those with a key, of those without.
+    std::string insert;
     std::string upsert, mixed_upsert;
-    std::string insert, remove;
+    std::string remove;
   };
 
   Task<void> load_columns(pg::Connection& connection);
@@ -109,7 +112,7 @@ class TableApplier {
   std::string drift_between(const std::vector<std::string>& members, bool& needed) const;
   template <class Append>
   void fire_or_not(RoundTrip& trip, Append append) const;
-  void append_runs(RoundTrip& trip, std::span<const Record* const> changes) const;
+  void append_runs(RoundTrip& trip, std::span<const Record* const> changes, Inserts inserts) const;
   void append_run(RoundTrip& trip, std::span<const Record* const> changes) const;
   void append_sum(RoundTrip& trip, std::span<const Record* const> changes) const;
   void append_removed(RoundTrip& trip, std::span<const Record* const> changes, bool all_there) const;

@@ -42,6 +42,17 @@ TEST_F(ApplierTest, GoesOnWhereItWasAfterARestart) {
   EXPECT_EQ(ask(kBooks), "2|2|0");
 }
 
+TEST_F(ApplierTest, PutsWhatAInsertedOverARowThatBHasAgainstExpectation) {
+  add_table("t", "id int primary key, v text");
+  run_sql("insert into t values (2, 'old')");
+  RunningApplier applier(options());
+  send_batch(1, {row(1, R"("v":"a")"), row(2, R"("v":"b")"), row(3, R"("v":"c")")});
+  until_batch(1);
+  EXPECT_EQ(ask("select * from t order by id"), "1|a;2|b;3|c");
+  EXPECT_EQ(ask(kBooks), "3|3|0");
+  EXPECT_EQ(ask("select count(*) from penstock.dead_letter"), "0");
+}
+
 TEST_F(ApplierTest, PassesABatchWithoutAnyChange) {
   add_table("t", "id int primary key, v text");
   RunningApplier applier(options());
