@@ -17,6 +17,7 @@ struct Command {
 
 constexpr Command kFigures[] = {
     {"latency", "commit on A to commit on B, at several rates", measure_latencies},
+    {"capture", "what capture costs the writers, and what it writes", measure_capture},
 };
 
 void add_setup(CLI::App& app, Setup& setup) {

@@ -9,6 +9,7 @@ namespace penstock::bench {
 // The figures, by the names of their subcommands. Each prints what it sees, saves its raw results, and throws when it
 // has no figure to give.
 void measure_latencies(Field& field);
+void measure_capture(Field& field);
 
 // Not a figure: a line that runs already.
 struct LineOptions {
