@@ -10,9 +10,8 @@ begin
                      where p.pronamespace = 'penstock'::regnamespace
                        and p.proname ~ format('^bench_%s_(insert|update|delete)$', target::oid) loop
         text_of := pg_get_functiondef(function);
-        unguarded := regexp_replace(text_of, 'penstock_done := set_config\([^;]*;', 'null;', 'g');
-        unguarded := regexp_replace(unguarded, 'current_setting\(''penstock\.bench_[0-9]+'', true\) = pg_current_xact_id\(\)::text',
-                                    'false', 'g');
+        unguarded := regexp_replace(text_of, 'set_config\(''penstock\.bench_[0-9]+'', ''1'', true\) is not null', 'true', 'g');
+        unguarded := regexp_replace(unguarded, '\(current_setting\(''penstock\.bench_[0-9]+'', true\) = ''1''\) is true', 'false', 'g');
         if unguarded = text_of or unguarded ~ '''penstock\.bench_[0-9]+''' then
             raise exception 'the guard of % is not what it was', function;
         end if;
