@@ -142,6 +142,7 @@ $$;
 --   {one}     journals penstock_image as one change; IF without its END IF, so that ELSE is where penstock_leaf is null.
 --   {reread}  journals the keys in {touched} as they stand now. LATERAL with LIMIT: an index look-up a key, whatever
 --             the statistics say. In the partition that the statement names (journal_keys has the reason).
+--             Pieces stay small: what stands there now may be larger than what the statement left.
 create function penstock.create_capture_function(name text, body text, fields jsonb) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -164,7 +165,7 @@ declare
     reread_partitioned text := $$
         if tg_relid <> {root}::oid then
             execute replace(replace({reread_text}, '<penstock leaf>', {leaves} || penstock_leaf), '<penstock table>', tg_relid::regclass::text)
-              using penstock_piece;
+              using least(penstock_piece, 64);
         else
             {reread}
         end if;$$;
@@ -180,7 +181,7 @@ declare
 begin
     fields := fields || jsonb_build_object(
         'noted', penstock.fill(noted, fields), 'nested', penstock.fill(nested, fields),
-        'reread', penstock.insert_sql(reread, fields || jsonb_build_object('piece', 'penstock_piece')),
+        'reread', penstock.insert_sql(reread, fields || jsonb_build_object('piece', 'least(penstock_piece, 64)')),
         'bulk', penstock.insert_sql(bulk, fields), 'one', left(penstock.insert_sql(one, fields), -length('end if;')));
     if (fields ->> 'partitioned')::boolean then
         fields := fields || jsonb_build_object(

@@ -43,7 +43,8 @@ TEST_F(Ddl, AnAddedColumnWhoseTextDependsOnTheSessionIsWrittenAlikeByAll) {
   create("id int primary key, v int");
   on_a("insert into t values (1, 1), (2, 2), (3, 3)");
   const std::string added =
-      "alter table t add column at timestamptz default '2020-01-01 00:00:00+00', add column f float8 default 1 / 3::float8";
+      "alter table t add column at timestamptz default '2020-01-01 00:00:00+00', add column f float8 default 1 / "
+      "3::float8";
   on_a(added);
   on_b(added);
   Database writer = line_.a();
