@@ -20,6 +20,7 @@ constexpr Command kFigures[] = {
     {"wakeup", "a single change after silence", measure_wakeups},
     {"throughput", "bulk changes, single changes beside them, and the highest rate that is sustained",
      measure_throughput},
+    {"capture", "what capture costs the writers, and what it writes", measure_capture},
 };
 
 void add_setup(CLI::App& app, Setup& setup) {

@@ -39,7 +39,7 @@ void Penstock::start() {
   std::ofstream(toml()) << "[pipeline]\nname = \"emp\"\n[source]\ndsn = \"" << place().dsn_a << "\"\n[target]\ndsn = \""
                         << place().dsn_b << "\"\n[kafka]\nbootstrap_servers = \"" << place().kafka
                         << "\"\ntopic_prefix = \"" << place().topic_prefix << "\"\n"
-                        << kTables;
+                        << (tables_.empty() ? kTables : tables_);
   test::Process migrate({program_, "--config", toml(), "migrate"}, directory + "/migrate.out",
                         directory + "/migrate.log");
   if (migrate.wait(std::chrono::seconds(60)) != 0) {

@@ -11,6 +11,7 @@ namespace penstock::bench {
 void measure_latencies(Field& field);
 void measure_wakeups(Field& field);
 void measure_throughput(Field& field);
+void measure_capture(Field& field);
 
 // Not a figure: a line that runs already.
 struct LineOptions {

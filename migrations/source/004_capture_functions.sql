@@ -1,16 +1,16 @@
 -- 004_capture_functions: generates the trigger functions of one captured table from templates.
--- Functions: penstock.columns_print, penstock.images_altered, penstock.altered_sql, penstock.capture_fields,
+-- Functions: penstock.columns_print, penstock.images_altered, penstock.altered_sql, penstock.rewritten_sql, penstock.capture_fields,
 --   penstock.create_capture_function (005 holds the bodies).
 -- Tables touched: none but the catalog. What it creates reads the captured table and inserts into the journal.
 -- Grants: EXECUTE revoked from PUBLIC, on every generated function too.
 --
 -- How a statement is journaled. The first statement of a transaction on a root is journaled from its transition
--- tables, and notes the transaction's id in a transaction-local setting. Every later one journals the keys it
+-- tables, and notes that in a transaction-local setting. Every later one journals the keys it
 -- touched as they stand now in the table, or their absence: whatever ran inside the first statement, before it or
 -- after it (a user's trigger, a function in RETURNING, a data-modifying WITH, a cascade), the last journal row of
 -- a key shows its last state. ROLLBACK TO SAVEPOINT takes back the setting together with the journal rows it
 -- stands for. A statement that touched nothing must not set it: ON CONFLICT and MERGE fire triggers for nothing.
--- The setting holds the id, not a mark, so that a SET of the same name in a session means nothing.
+-- A SET of the same name in a session makes all its statements read again: exact all the same.
 -- Names: inside a query whose FROM shows the user's columns nothing is named without its alias, and everything of
 -- ours starts with penstock_, so that no column a user adds can capture a reference.
 
@@ -24,14 +24,15 @@ as $$
 $$;
 
 -- images_altered: whether the images that this root's functions write are not exact any more since the columns are not
--- those of `print`. Plain ones name no column: for them only a type that is not plain makes a difference.
-create function penstock.images_altered(root oid, print text, plain boolean) returns boolean
+-- those of `print`. Plain ones name no column: for them only a type that is not plain, or needs other settings, makes a
+-- difference.
+create function penstock.images_altered(root oid, print text, plain boolean, settings text) returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     return penstock.columns_print(root) <> print
-           and not (plain and penstock.image_sql(root, 'x') = 'row_to_json(x.*)');
+           and not (plain and penstock.image_sql(root, 'x') = 'row_to_json(x.*)' and penstock.image_settings(root) = settings);
 end
 $$;
 
@@ -43,15 +44,24 @@ create function penstock.altered_sql(root oid) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select format('(%spenstock.images_altered(%s, %L, %L))',
+    select format('(%spenstock.images_altered(%s, %L, %L, %L))',
                   case when t.plain and t.file is not null
                        then format('(%s or pg_relation_filenode(%s) <> %s) and ', look_ups, root, t.file) end,
-                  root, penstock.columns_print(root), t.plain)
+                  root, penstock.columns_print(root), t.plain, penstock.image_settings(root))
       from (select penstock.image_sql(root, 'x') = 'row_to_json(x.*)' as plain, pg_relation_filenode(root) as file) as t
      cross join (select string_agg(format('has_column_privilege(%s::oid, %s::int2, ''select'') is not null', root, last + i),
                                    ' or ' order by i) as look_ups
                    from (select max(attnum) as last from pg_attribute where attrelid = root) as a,
                         generate_series(1, 4) as i) as c
+$$;
+
+-- rewritten_sql: the same after a change of type that writes the table's file anew.
+create function penstock.rewritten_sql(root oid) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format('(pg_relation_filenode(%1$s) <> %2$s and penstock.images_altered(%1$s, %3$L, false, ''''))',
+                  root, pg_relation_filenode(root), penstock.columns_print(root))
 $$;
 
 -- capture_fields: what the templates below need to know about a table.
@@ -70,23 +80,40 @@ as $$
         'sleep', penstock.lock_key(pipeline, 'sleep')::text,
         'channel', quote_literal('penstock_' || pipeline),
         'settings', penstock.capture_settings(),
+        'image_settings', penstock.image_settings(root, not bool_and(begins)),
+        'key_settings', penstock.image_settings(root, true),
         'keys', string_agg(format('penstock_x.%I as %I', name, name), ', ' order by nth),
         'new_keys', string_agg(format('new.%I as %I', name, name), ', ' order by nth),
         'old_keys', string_agg(format('old.%I as %I', name, name), ', ' order by nth),
         'match', string_agg(format('penstock_t.%I %s penstock_k.%I', name, operator, name), ' and ' order by nth),
         'row_image', penstock.image_sql(root, 'penstock_x'), 'table_image', penstock.image_sql(root, 'penstock_t'),
         'not_stale', penstock.not_stale_sql('penstock_t'),
-        'key_image', penstock.json_object_sql('penstock_k', key_columns, array_agg(type order by nth)),
+        -- Three times as fast as row_to_json, and what makes a bulk DELETE.
+        'key_text', case when bool_and(integral)
+            then format('concat(%s, ''}'')', string_agg(format('%L, penstock_k.%I',
+                        case nth when 1 then '{' else ',' end || to_json(name) || ':', name), ', ' order by nth))
+            else penstock.json_object_sql('penstock_k', key_columns, array_agg(type order by nth)) || '::text' end,
         'same', string_agg(format('penstock_o.%I %s penstock_n.%I', name, operator, name), ' and ' order by nth),
         'altered', penstock.altered_sql(root),
         -- A rename of the table or of a key column would break the static SQL; a key that is not written plainly depends
-        -- on its columns' types as well. Noticed by cheap look-ups that lock nothing: a writer of a partition holds no
+        -- on its columns' types as well, one of integers on their being such. Noticed by cheap look-ups that lock nothing: a writer of a partition holds no
         -- lock on the root, and must not wait for those who do.
         'renamed', format('(%s%s)',
-            case when bool_or(penstock.json_form(type) <> 'plain') then penstock.altered_sql(root) || ' or ' end,
+            case when bool_or(penstock.json_form(type) <> 'plain') then penstock.altered_sql(root) || ' or '
+                 when bool_and(integral) then penstock.rewritten_sql(root) || ' or ' end,
             string_agg(format('(pg_identify_object(%s, %s, %s)).identity is distinct from %L',
                               'pg_class'::regclass::oid, root::oid, num,
                               (pg_identify_object('pg_class'::regclass, root, num)).identity), ' or ' order by nth)),
+        -- The key's only column is the first one of the row, and its image tells by itself how the column is called: the cheapest
+        -- look-up. Null: another key, or a partition, whose columns have an order of their own.
+        'named', case when bool_and(begins) then string_agg(format(
+            'has_column_privilege(%s::oid, %s::int2, ''select'') is not null and starts_with(penstock_image, %L)',
+            root::oid, num, format('{%s:', to_json(name))), '') end,
+        -- What is stored in the table's own file alone is shorter than a page. Partitions have files of their own.
+        'bytes_max', case when (select relkind from pg_class where oid = root) = 'r'
+            then format('(select 8192 from pg_class where oid = %s and (reltoastrelid = 0 or pg_relation_size(reltoastrelid) = 0))',
+                        root::oid)
+            else 'null' end,
         -- A partition that was detached keeps its triggers, and is not the table's any more. Nor is any table of a
         -- database restored from a dump, until `migrate` accepts it: its writers must not fail.
         'detached', case when (select relkind from pg_class where oid = root) = 'p'
@@ -95,35 +122,42 @@ as $$
             else format('tg_relid <> %s::oid', root::oid) end,
         'ready', format('(has_table_privilege(%s::oid, ''select'') and not row_security_active(%s::oid))',
                         root::oid, root::oid))
-      from (select name, operator, nth, a.attnum as num, a.atttypid as type
+      from (select name, operator, nth, a.attnum as num, a.atttypid as type,
+                   a.atttypid = any (array['int2', 'int4', 'int8']::regtype[]) and strpos(to_json(name)::text, '\') = 0
+                   and pg_relation_filenode(root) is not null as integral,
+                   cardinality(key_columns) = 1 and strpos(to_json(name)::text, '\') = 0
+                   and (select relkind from pg_class where oid = root) = 'r'
+                   and not exists (select from pg_attribute as f where f.attrelid = root and f.attnum > 0
+                                      and f.attnum < a.attnum and not f.attisdropped) as begins
               from unnest(key_columns, operators) with ordinality as k (name, operator, nth)
               join pg_attribute as a on a.attrelid = root and a.attname = name) as k
 $$;
 
 -- create_capture_function: completes the template of one trigger function and creates it. Shared pieces:
---   {note}    the transaction has journaled this root; and wake the poller unless it is awake. The shared lock
+--   {noted}   the transaction has journaled this root; and wake the poller unless it is awake. The shared lock
 --             lasts to the end of the transaction, so a poller cannot fall asleep over it. Once a transaction is
---             enough. NOTIFY makes PREPARE TRANSACTION fail: where that is possible, the poller polls.
+--             enough. NOTIFY makes PREPARE TRANSACTION fail: where that is possible, the poller polls. One expression
+--             that is always true: PL/pgSQL prepares each of a function's anew in every transaction.
+--   {nested}  this transaction has journaled this root before.
+--   {one}     journals penstock_image as one change; IF without its END IF, so that ELSE is where penstock_leaf is null.
 --   {reread}  journals the keys in {touched} as they stand now. LATERAL with LIMIT: an index look-up a key, whatever
 --             the statistics say. In the partition that the statement names (journal_keys has the reason).
+--             Pieces stay small: what stands there now may be larger than what the statement left.
 create function penstock.create_capture_function(name text, body text, fields jsonb) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $outer$
 declare
-    note text := $$
-        penstock_done := set_config({setting}, pg_current_xact_id()::text, true);
-        if current_setting('max_prepared_transactions') = '0' then
-            if not pg_try_advisory_xact_lock_shared({sleep}) then
-                perform pg_notify({channel}, '');
-            end if;
-        end if;$$;
+    noted text := $$(set_config({setting}, '1', true) is not null
+                     and (current_setting('max_prepared_transactions') <> '0' or pg_try_advisory_xact_lock_shared({sleep})
+                          or pg_notify({channel}, '') is not null))$$;
+    nested text := $$(current_setting({setting}, true) = '1') is true$$;
     reread text := $$
         insert into {leaf} (relation, action, n, old_rows, new_rows)
         select {relation}, case when penstock_p.image is null then 'delete' else 'update' end, count(*),
                string_agg(penstock_p.key, chr(30)), string_agg(penstock_p.image, chr(30))
           from (select penstock_r.image, row_number() over () as i,
-                       case when penstock_r.image is null then {key_image}::text end as key
+                       case when penstock_r.image is null then {key_text} end as key
                   from (select distinct * from ({touched}) penstock_s) penstock_k
                   left join lateral (select {table_image}::text as image from {table} penstock_t
                                       where {match} and {not_stale} limit 1) penstock_r on true) penstock_p
@@ -131,22 +165,24 @@ declare
     reread_partitioned text := $$
         if tg_relid <> {root}::oid then
             execute replace(replace({reread_text}, '<penstock leaf>', {leaves} || penstock_leaf), '<penstock table>', tg_relid::regclass::text)
-              using penstock_piece;
+              using least(penstock_piece, 64);
         else
             {reread}
         end if;$$;
     bulk text := $$
         insert into {leaf} (relation, action, n, {column})
-        select {relation}, {action}, count(*), string_agg(penstock_p.image, chr(30) order by penstock_p.i)
-          from (select {image} as image, row_number() over () - 1 as i from {images}) penstock_p
-         group by penstock_p.i / penstock_piece order by penstock_p.i / penstock_piece$$;
+        select {relation}, {action}, count(*), string_agg(penstock_p.image, chr(30))
+          from (select penstock_q.image, penstock_q.i / penstock_piece as piece
+                  from (select {image} as image, row_number() over () - 1 as i from {images}) penstock_q
+                 order by penstock_q.i / penstock_piece, penstock_q.i) penstock_p
+         group by penstock_p.piece order by penstock_p.piece$$;
     one text := $$
         insert into {leaf} (relation, action, n, {column}) values ({relation}, {action}, 1, penstock_image)$$;
 begin
     fields := fields || jsonb_build_object(
-        'note', penstock.fill(note, fields),
-        'reread', penstock.insert_sql(reread, fields || jsonb_build_object('piece', 'penstock_piece')),
-        'bulk', penstock.insert_sql(bulk, fields), 'one', penstock.insert_sql(one, fields));
+        'noted', penstock.fill(noted, fields), 'nested', penstock.fill(nested, fields),
+        'reread', penstock.insert_sql(reread, fields || jsonb_build_object('piece', 'least(penstock_piece, 64)')),
+        'bulk', penstock.insert_sql(bulk, fields), 'one', left(penstock.insert_sql(one, fields), -length('end if;')));
     if (fields ->> 'partitioned')::boolean then
         fields := fields || jsonb_build_object(
             'leaves', quote_literal('penstock.' || (fields ->> 'pipeline') || '_cdc_'),

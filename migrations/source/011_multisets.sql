@@ -28,6 +28,7 @@ exception when program_limit_exceeded or internal_error or out_of_memory then
       using entry.relation;
 end
 $$;
+select penstock.pin_settings('penstock.journal_image(text, oid, int, text, anyelement)');
 
 -- multiset_body: the body of a trigger function. Rows of up to 1 MB in pieces; larger ones one by one, since JSON ends at
 -- 1 GB and escaping multiplies. A row that cannot even be formed (several huge stored values) fails the measuring, in a
@@ -40,7 +41,6 @@ declare
     penstock_bytes bigint;
     penstock_piece bigint;
     penstock_leaf  int;
-    penstock_done  text;
     penstock_row   record;
 begin
     if {detached} then
@@ -55,7 +55,7 @@ begin
         return null;
     end if;
     penstock_leaf := pg_sequence_last_value({ring});
-    {note}
+    perform {noted};
     if penstock_rows is null then
         {unformed}
     elsif {altered} or penstock_bytes > 1048576 then
@@ -74,14 +74,13 @@ as $outer$ select $$
 declare
     penstock_bytes bigint;
     penstock_leaf  int;
-    penstock_done  text;
 begin
     if {detached} then
         return null;
     end if;
     penstock_leaf := pg_sequence_last_value({ring});
-    if coalesce(current_setting({setting}, true) <> pg_current_xact_id()::text, true) then
-        {note}
+    if not ({nested}) then
+        perform {noted};
     end if;
     begin
         penstock_bytes := greatest(pg_column_size(old.*), pg_column_size(new.*));
@@ -147,7 +146,7 @@ begin
     end if;
     -- A session keeps the plan of its first statement, and after one row a nested loop would do for a million.
     fields := fields || jsonb_build_object('no_key', quote_literal('{}'),
-                                           'settings', (fields ->> 'settings') || ' set enable_nestloop = off');
+                                           'settings', (fields ->> 'image_settings') || ' set enable_nestloop = off');
     perform penstock.create_capture_function('_' || e.name, penstock.multiset_body(), fields || jsonb_build_object(
                 'sizes', (select string_agg(format(sizes, t), ' union all ') from unnest(array[e.gone, e.come]) as t where t is not null),
                 'unformed', (select string_agg(penstock.insert_sql(format(unformed, t), fields), E'\n')

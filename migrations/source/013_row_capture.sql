@@ -18,15 +18,14 @@ declare
     penstock_piece bigint := 64;
     penstock_bytes bigint;
     penstock_leaf  int;
-    penstock_done  text;
     penstock_keys  text[];
 begin
     if {detached} then
         return null;
     end if;
     penstock_leaf := pg_sequence_last_value({ring});
-    if coalesce(current_setting({setting}, true) <> pg_current_xact_id()::text, true) then
-        {note}
+    if not ({nested}) then
+        perform {noted};
     end if;
     if not ({renamed} or {altered}) and {ready} then
         begin

@@ -38,6 +38,26 @@ TEST_F(Ddl, AColumnAddedOnBFirstKeepsItsDefaultUntilAHasIt) {
   expect_equal();
 }
 
+// No replicator runs that would generate the functions anew.
+TEST_F(Ddl, AnAddedColumnWhoseTextDependsOnTheSessionIsWrittenAlikeByAll) {
+  create("id int primary key, v int");
+  on_a("insert into t values (1, 1), (2, 2), (3, 3)");
+  const std::string added =
+      "alter table t add column at timestamptz default '2020-01-01 00:00:00+00', add column f float8 default 1 / "
+      "3::float8";
+  on_a(added);
+  on_b(added);
+  Database writer = line_.a();
+  writer.run("set timezone = 'Asia/Tokyo'; set extra_float_digits = -5");
+  writer.run("update t set v = 4 where id = 1");
+  writer.run("begin; update t set v = 5 where id = 1; update t set v = 6 where id = 2; commit");
+  writer.run("update t set v = v + 1");
+  expect_equal();
+  EXPECT_EQ(line_.admin_a().value("select string_agg(distinct new_row ->> 'at', ' ') from penstock.emp_changes "
+                                  "where new_row ->> 'at' is not null"),
+            "2020-01-01T00:00:00+00:00");
+}
+
 TEST_F(Ddl, AColumnDroppedOnAIsLeftAloneOnB) {
   create("id int primary key, v int, kept int default 9, needed int not null");
   start();
