@@ -9,8 +9,8 @@ start_one() { "$repo/compose/stack" "$1" start "$test_stack_dir/$2" >"$test_stac
 
 start_test_stack() {
   local pids=() pid
-  sweep_test_stacks
-  # Removed by stop_test_stack, and by the next run's sweep_test_stacks where this one is killed.
+  sweep_scratch "$test_stack_prefix" a b
+  # Removed by stop_test_stack, and by the next run's sweep_scratch where this one is killed.
   test_stack_dir=$(mktemp -d -- "$test_stack_prefix.XXXXXX")
   trap stop_test_stack EXIT
   trap 'exit 130' INT
@@ -39,23 +39,6 @@ stop_test_stack() {
   mkdir -p -- "$logs"
   # One that never started has none.
   for name in a b kafka; do cp -f -- "$test_stack_dir/$name/log" "$logs/$name.log" 2>/dev/null || true; done
-  remove_test_stack "$test_stack_dir"
+  remove_scratch "$test_stack_dir" a b
   test_stack_dir=
-}
-
-remove_test_stack() {
-  local dir=$1
-  "$repo/compose/stack" pg stop "$dir/a" immediate &
-  "$repo/compose/stack" pg stop "$dir/b" immediate &
-  "$repo/compose/stack" kafka kill "$dir/kafka" &
-  wait
-  rm -rf -- "$dir"
-}
-
-# What runs left behind that were killed themselves: their directory is there, their owner is not.
-sweep_test_stacks() {
-  local dir
-  for dir in "$test_stack_prefix".*; do
-    if [[ -O $dir && -f $dir/owner ]] && ! kill -0 "$(<"$dir/owner")" 2>/dev/null; then remove_test_stack "$dir"; fi
-  done
 }

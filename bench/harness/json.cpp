@@ -4,19 +4,14 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "model/json_text.hpp"
+
 namespace penstock::bench {
 
 std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
+  std::string out;
+  append_json_string(out, text);
+  return out;
 }
 
 std::string json_number(double number) { return std::isfinite(number) ? fmt::format("{:.6g}", number) : "null"; }

@@ -5,6 +5,7 @@
 bench_prefix=${TMPDIR:-/tmp}/penstock-bench
 bench_dir=
 bench_driver=
+bench_databases=(a a_native a_debezium b)
 
 # start_bench_server SERVER NAME [NAME=VALUE...]: its address goes to a file, so that all can start at once.
 start_bench_server() {
@@ -16,7 +17,7 @@ start_bench_server() {
 # again at once.
 start_bench_servers() {
   local pids=() pid settings=(max_wal_size=8GB checkpoint_timeout=30min)
-  sweep_bench
+  sweep_scratch "$bench_prefix" "${bench_databases[@]}"
   bench_dir=$(mktemp -d -- "$bench_prefix.XXXXXX")
   trap stop_bench EXIT
   trap 'exit 130' INT
@@ -45,26 +46,11 @@ start_bench_servers() {
 
 # The driver's session first: a replicator that outlives its servers would complain for nobody.
 stop_bench() {
+  # It may have ended by itself, and its end after SIGKILL is no failure.
   if [[ -n $bench_driver ]]; then
     { kill -KILL -- "-$bench_driver" && wait "$bench_driver"; } 2>/dev/null || true
   fi
   [[ -n $bench_dir ]] || return 0
-  remove_bench "$bench_dir"
+  remove_scratch "$bench_dir" "${bench_databases[@]}"
   bench_dir=
-}
-
-remove_bench() {
-  local dir=$1 name
-  for name in a a_native a_debezium b; do "$repo/compose/stack" pg stop "$dir/$name" immediate & done
-  "$repo/compose/stack" kafka kill "$dir/kafka" &
-  wait
-  rm -rf -- "$dir"
-}
-
-# What runs left behind that were killed themselves: their directory is there, their owner is not.
-sweep_bench() {
-  local dir
-  for dir in "$bench_prefix".*; do
-    if [[ -O $dir && -f $dir/owner ]] && ! kill -0 "$(<"$dir/owner")" 2>/dev/null; then remove_bench "$dir"; fi
-  done
 }

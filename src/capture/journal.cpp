@@ -70,6 +70,7 @@ Task<void> Journal::prepare() {
   }
   co_await wakeup_.start();
   co_await a_.prepare("next_batch", journal_sql(sql::next_batch, pipeline_));
+  co_await a_.prepare("any_request", "select exists (select from penstock.request where pipeline = $1)");
   co_await a_.prepare("more_rows", journal_sql(sql::more_rows, pipeline_));
   co_await a_.prepare("insert_progress", sql::insert_progress);
   co_await a_.prepare("insert_ack", sql::insert_ack);
@@ -129,10 +130,13 @@ Task<Journal::Found> Journal::look(Look how) {
   const bool lock_first = how == Look::after_locking && wakeup_.triggers_notify();
   if (lock_first) steps.push_back(wakeup_.lock_step());
   if (how == Look::after_unlocking) steps.push_back(wakeup_.unlock_step());
+  const bool may_sleep = lock_first || how == Look::still_locked;
+  if (may_sleep) steps.push_back({"any_request", pg::Params::of(pipeline_)});
   steps.push_back({"next_batch", next_batch_params(false)});
   std::vector<pg::Result> results = co_await a_.pipeline(steps);
   Found found;
   found.locked = how == Look::still_locked || (lock_first && results.front().boolean(0, 0));
+  found.requested = may_sleep && results[results.size() - 2].boolean(0, 0);
   found.first_rows = take_batch(std::move(results.back()));
   // Nothing up to a tick says nothing of now.
   while (!found.first_rows && has_ticks()) {

@@ -53,16 +53,17 @@ class Journal {
   enum class Look { awake, after_locking, still_locked, after_unlocking };
   struct Found {
     bool locked = false;                    // the sleep lock is held
+    bool requested = false;                 // and rows are asked for that nobody has taken up
     std::optional<JournalRows> first_rows;  // of the batch that slot() now is; none: nothing new
   };
   Task<Found> look(Look how);
-  // While the open batch has to wait: notes how A stands, for a batch to end there. Also a sign of life, so that a frozen
-  // process can be told from one that waits (idle_session_timeout).
+  // While the open batch has to wait: notes how A stands, for a batch to end there. Also a sign of life, so that a
+  // frozen process can be told from one that waits (idle_session_timeout).
   Task<void> tick();
   bool has_ticks() const { return !ticks_.empty(); }
 
-  // Not while has_ticks(): opens the next batch, changes or not, with a slice of the backfill at the batch's own snapshot. The slice is
-  // stored.
+  // Not while has_ticks(): opens the next batch, changes or not, with a slice of the backfill at the batch's own
+  // snapshot. The slice is stored.
   Task<JournalRows> open_with_slice(const std::string& relation, int rows_max);
   // The same with rows that were asked for by key: as they stand at that snapshot, or the keys of those that are gone.
   Task<JournalRows> open_with_requested(const std::string& relation, int rows_max);

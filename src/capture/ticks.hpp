@@ -14,7 +14,6 @@ class Ticks {
   void pop() { snapshots_.pop_front(); }
   const std::string& front() const { return snapshots_.front(); }
   bool empty() const { return snapshots_.empty(); }
-  std::size_t size() const { return snapshots_.size(); }
 
  private:
   std::deque<std::string> snapshots_;

@@ -139,10 +139,11 @@ Task<void> CaptureLoop::stream(Journal& journal) {
     locked = found.locked;
     idle = !found.first_rows.has_value();
     slept = false;
+    if (found.requested) requests_taken_up_ = {};
     if (found.first_rows) {
       journal.wakeup().found_something();
       co_await publish(journal, std::move(*found.first_rows), {});
-    } else if (how != Journal::Look::awake) {
+    } else if (how != Journal::Look::awake && !found.requested) {
       slept = co_await wait_for_changes(journal, locked);
     }
   }

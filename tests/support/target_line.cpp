@@ -217,13 +217,14 @@ std::string TargetLine::ask(const std::string& sql) {
 }
 
 void TargetLine::until(const std::string& sql, const std::string& answer) {
-  std::string now;
-  for (int i = 0; i < 100; ++i) {
-    now = ask(sql);
-    if (now == answer) return;
+  constexpr int kLooksWithoutProgress = 100;
+  std::string now = ask(sql);
+  for (int unchanged = 0; now != answer && unchanged < kLooksWithoutProgress; ++unchanged) {
     std::this_thread::sleep_for(50ms);
+    const std::string before = std::exchange(now, ask(sql));
+    if (now != before) unchanged = 0;
   }
-  ADD_FAILURE() << sql << "\n is " << now << "\n not " << answer;
+  if (now != answer) ADD_FAILURE() << sql << "\n is " << now << "\n not " << answer;
 }
 
 void TargetLine::until_batch(std::int64_t number) {

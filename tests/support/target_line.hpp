@@ -100,7 +100,7 @@ class TargetLine : public testing::Test {
 
   std::string ask(const std::string& sql);  // rows as "a|b;c|d"
   void run_sql(const std::string& sql);
-  void until(const std::string& sql, const std::string& answer);  // fails the test after some 6 s
+  void until(const std::string& sql, const std::string& answer);  // fails the test after some 6 s without progress
   void until_batch(std::int64_t number);
   std::vector<std::pair<kafka::Headers, std::string>> dead_letters(std::size_t wanted);
 
