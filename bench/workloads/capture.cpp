@@ -17,6 +17,7 @@ const Names kOthers{"penstock_unguarded", "row", "notify", "pgq", "audit", "logi
 // The goals are set for the first; the others show what else there is, and may do so in less time.
 constexpr int kRepetitions = 5;
 constexpr int kOthersRepetitions = 3;
+constexpr int kOthersClients = 32;
 
 std::vector<CapturePoint> points_of(const Field& field) {
   const bool quick = field.setup().quick;
@@ -28,9 +29,7 @@ std::vector<CapturePoint> points_of(const Field& field) {
     for (const char* way : {"bare", "penstock", "beside"}) points.push_back({"single", way, n, often});
     for (const char* way : {"bare", "penstock"}) points.push_back({"tpcb", way, n, often});
   }
-  for (const int n : {1, 32}) {
-    for (const std::string& way : kOthers) points.push_back({"single", way, n, less});
-  }
+  for (const std::string& way : kOthers) points.push_back({"single", way, kOthersClients, less});
   for (const char* way : {"bare", "penstock"}) points.push_back({"bulk", way, 1, often});
   for (const std::string& way : kOthers) {
     if (way != "notify") points.push_back({"bulk", way, 1, less});
