@@ -1,11 +1,8 @@
 #include "harness/field.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <iostream>
 #include <random>
 #include <stdexcept>
@@ -13,31 +10,12 @@
 #include "harness/cpu_clock.hpp"
 #include "harness/runs.hpp"
 #include "rivals/make_rival.hpp"
-#include "support/broker.hpp"
 
 namespace penstock::bench {
 namespace {
 
 constexpr double kFirstRow_s = 90;  // a rival on a cold JVM
 constexpr OpenLoop kWarmUp{.rate = 500, .seconds = 5, .writers = 8, .seed = 0};
-
-std::string with_database(const std::string& uri, const std::string& database) {
-  return uri.substr(0, uri.rfind('/') + 1) + database;
-}
-
-// The process whose child serves a session is the server.
-pid_t server_process(const std::string& uri) {
-  const auto session = Session(uri).number("select pg_backend_pid()");
-  std::ifstream in("/proc/" + std::to_string(session) + "/status");
-  std::string word;
-  while (in >> word) {
-    if (word != "PPid:") continue;
-    pid_t parent = 0;
-    in >> parent;
-    return parent;
-  }
-  return 0;
-}
 
 void stop(Rival* rival) {
   try {
@@ -49,30 +27,9 @@ void stop(Rival* rival) {
 
 }  // namespace
 
-Field::Field(Setup setup)
-    : setup_(std::move(setup)),
-      token_("bench" + std::to_string(std::random_device{}())),
-      maker_(std::make_unique<RivalMaker>()) {
-  directory_ = std::filesystem::temp_directory_path() / ("penstock-" + token_);
-  std::filesystem::create_directories(directory_);
-}
+Field::Field(Setup setup) : setup_(std::move(setup)), scratch_(setup_.kafka), maker_(std::make_unique<RivalMaker>()) {}
 
-Field::~Field() {
-  for (const auto& rival : started_) stop(rival.get());
-  remove_databases();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
-
-void Field::remove_databases() noexcept try {
-  for (const auto& [server, database] : databases_) {
-    Session(server).run("drop database if exists " + database + " with (force)");
-  }
-  const test::Broker broker(setup_.kafka);
-  broker.delete_topics(broker.topics_with_prefix(token_));
-} catch (const std::exception& error) {
-  std::cerr << "cleaning up: " << error.what() << "\n";
-}
+Field::~Field() { retire_all(); }
 
 int Field::repetitions(int usual) const { return setup_.repetitions > 0 ? setup_.repetitions : usual; }
 
@@ -83,18 +40,19 @@ const std::string& Field::server_a(const std::string& name) const {
 
 Place Field::make_place(const std::string& name) {
   // Of this start alone; it also names slots, which may hold no dash.
-  std::string database = token_ + "_" + name + "_" + std::to_string(databases_.size());
+  std::string database = name + "_" + std::to_string(places_++);
   std::replace(database.begin(), database.end(), '-', '_');
-  for (const std::string& server : {server_a(name), setup_.b}) {
-    Session(server).run("create database " + database);
-    databases_.emplace_back(server, database);
-    Session(with_database(server, database)).run(sql_file("employee"));
-    if (!servers_.contains(server)) servers_[server] = server_process(server);
-  }
-  const auto directory = directory_ / database;
-  std::filesystem::create_directories(directory);
-  return {with_database(server_a(name), database), with_database(setup_.b, database), setup_.kafka, database,
-          directory.string()};
+  const auto make_side = [&](const std::string& server) {
+    const std::string dsn = scratch_.make_database(server, database);
+    Session(dsn).run(sql_file("employee"));
+    servers_.try_emplace(server, server_process(server));
+    return dsn;
+  };
+  return {.dsn_a = make_side(server_a(name)),
+          .dsn_b = make_side(setup_.b),
+          .kafka = setup_.kafka,
+          .topic_prefix = scratch_.token() + "_" + database,
+          .directory = scratch_.make_directory(database)};
 }
 
 Rival* Field::start(const std::string& name) {
@@ -137,6 +95,11 @@ void Field::retire(const std::vector<std::string>& names) {
     if (named) stop(rival.get());
     return named;
   });
+}
+
+void Field::retire_all() {
+  for (const auto& rival : started_) stop(rival.get());
+  started_.clear();
 }
 
 std::map<std::string, double> Field::cpu_seconds(const Rival& rival) const {

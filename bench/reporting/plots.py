@@ -11,6 +11,9 @@ COLOURS = {
     "naive": "#b58900",
     "debezium": "#d0553f",
     "debezium-tuned": "#a33b8c",
+    "single rows, × bare": "#0b6e99",
+    "TPC-B, × bare": "#2e8b57",
+    "single rows, replicator beside, × capture alone": "#b58900",
 }
 
 STYLE = """\

@@ -35,18 +35,30 @@ check = "emp_id >= 0"
 }  // namespace
 
 void Penstock::start() {
-  const std::string& directory = place().directory;
-  std::ofstream(toml()) << "[pipeline]\nname = \"emp\"\n[source]\ndsn = \"" << place().dsn_a << "\"\n[target]\ndsn = \""
-                        << place().dsn_b << "\"\n[kafka]\nbootstrap_servers = \"" << place().kafka
-                        << "\"\ntopic_prefix = \"" << place().topic_prefix << "\"\n"
-                        << (tables_.empty() ? kTables : tables_);
-  test::Process migrate({program_, "--config", toml(), "migrate"}, directory + "/migrate.out",
-                        directory + "/migrate.log");
-  if (migrate.wait(std::chrono::seconds(60)) != 0) {
-    throw std::runtime_error("penstock migrate: " + test::read_file(directory + "/migrate.log"));
-  }
-  replicator_.emplace(std::vector{program_, std::string("--config"), toml(), std::string("run")},
-                      directory + "/run.out", directory + "/run.log");
+  migrate();
+  run();
+}
+
+void Penstock::migrate() {
+  std::ofstream(place().directory + "/penstock.toml")
+      << "[pipeline]\nname = \"" << file_.name << "\"\nsnapshot = \"" << file_.snapshot << "\"\n[source]\ndsn = \""
+      << place().dsn_a << "\"\n[target]\ndsn = \"" << place().dsn_b << "\"\n[kafka]\nbootstrap_servers = \""
+      << place().kafka << "\"\ntopic_prefix = \"" << place().topic_prefix << "\"\n"
+      << (file_.tables.empty() ? kTables : file_.tables);
+  test::Process process = command({"migrate"});
+  expect_done(process, "migrate", std::chrono::seconds(60));
+}
+
+void Penstock::run() { replicator_.emplace(command({"run"})); }
+
+test::Process Penstock::command(const std::vector<std::string>& words) const {
+  std::vector<std::string> all{program_, "--config", place().directory + "/penstock.toml"};
+  all.insert(all.end(), words.begin(), words.end());
+  return {all, place().directory + "/" + words[0] + ".out", log_of(words[0])};
+}
+
+void Penstock::expect_done(test::Process& process, const std::string& what, std::chrono::seconds within) const {
+  if (process.wait(within) != 0) throw std::runtime_error("penstock " + what + ": " + test::read_file(log_of(what)));
 }
 
 void Penstock::stop() {

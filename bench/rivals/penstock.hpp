@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <optional>
 
 #include "rivals/rival.hpp"
@@ -6,13 +7,18 @@
 
 namespace penstock::bench {
 
-// The program itself, as anybody would run it: `penstock migrate`, `penstock run`, three rules, no setting changed.
-// tables: the
-// [[table]] and [[rule]] parts of penstock.toml, where they are not those of the table employee.
+// What penstock.toml says beside the servers.
+struct PipelineFile {
+  std::string name = "emp";
+  std::string snapshot = "initial";
+  std::string tables{};  // its [[table]] and [[rule]] parts; empty: those of the table employee, with three rules
+};
+
+// The program itself, as anybody would run it: `penstock migrate`, `penstock run`, no other setting changed.
 class Penstock : public Rival {
  public:
-  Penstock(Place place, std::string program, std::string tables = "")
-      : Rival(std::move(place)), program_(std::move(program)), tables_(std::move(tables)) {}
+  Penstock(Place place, std::string program, PipelineFile file = {})
+      : Rival(std::move(place)), program_(std::move(program)), file_(std::move(file)) {}
 
   std::string name() const override { return "penstock"; }
   void start() override;
@@ -20,10 +26,20 @@ class Penstock : public Rival {
   bool copies_truncate() const override { return true; }
   std::vector<pid_t> processes() const override;
 
- private:
-  std::string toml() const { return place().directory + "/penstock.toml"; }
+  // start() in two steps: what is done once, and the process.
+  void migrate();
+  void run();
+  void kill() { replicator_.reset(); }  // SIGKILL
+  // `penstock COMMAND...` beside it.
+  test::Process command(const std::vector<std::string>& words) const;
+  // Throws with what it wrote when it does not exit with 0 in time.
+  void expect_done(test::Process& process, const std::string& what, std::chrono::seconds within) const;
 
-  std::string program_, tables_;
+ private:
+  std::string log_of(const std::string& command) const { return place().directory + "/" + command + ".log"; }
+
+  std::string program_;
+  PipelineFile file_;
   std::optional<test::Process> replicator_;
 };
 
