@@ -16,7 +16,7 @@ namespace sql = penstock::sql::source;
 // A first look returns this many rows at most: more than most batches have, few enough to be always affordable.
 constexpr int kFirstRows = 64;
 // Behind the batch's own columns.
-constexpr int kJournalColumn = 5;
+constexpr int kJournalColumn = 6;
 
 Nonce random_nonce() {
   static std::mt19937_64 random{std::random_device{}()};
@@ -170,8 +170,9 @@ std::optional<JournalRows> Journal::take_batch(pg::Result rows) {
   slot_.step = 0;
   slot_.progress = {};
   slot_.has_slice = false;
+  const bool all = rows.boolean(0, 5);
   JournalRows first = journal_rows(std::move(rows), kJournalColumn);
-  first.last = first.count < kFirstRows;
+  first.last = all;
   return first;
 }
 
