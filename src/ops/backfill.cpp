@@ -110,10 +110,16 @@ Task<std::int64_t> request_extra_rows(pg::Connection& a, pg::Connection& b, cons
 
 Task<void> request_table(pg::Connection& a, pg::Connection& b, const std::string& pipeline,
                          const PipelineSpec::Table& table) {
+  // Before the copy begins to fill it.
+  const pg::Result filled = co_await b.query(fmt::format("select exists (select from {})", table.target));
   const pg::Params which = pg::Params::of(pipeline, table.relation);
   co_await a.query("select penstock.request_table($1, $2, null)", which);
   if (table.key.empty()) {
     log::info("backfill: {} has no key: B's is emptied and copied anew", table.relation);
+    co_return;
+  }
+  if (!filled.boolean(0, 0)) {
+    log::info("backfill: {} is copied; its target is empty", table.relation);
     co_return;
   }
   const std::int64_t extra = co_await request_extra_rows(a, b, pipeline, table);
