@@ -5,6 +5,9 @@
 
 #include <simdjson.h>
 
+#include "model/as_written.hpp"
+#include "model/json_text.hpp"
+
 namespace penstock {
 namespace {
 
@@ -113,12 +116,12 @@ Source read_source(json::object object, DecodedEnvelope& out) {
 }
 
 // The raw text of an object; "" for null. Simdjson passes over what it is not asked for: a NUL, at which B's text would
-// end, and "{null" for an object. Its text reaches to the next token, blanks included.
+// end, and brackets that do not match. Its text reaches to the next token, blanks included.
 std::string_view read_image(json::value value) {
   if (value.is_null()) return {};
   std::string_view image = value.get_object().value().raw_json();
   image = image.substr(0, image.find_last_not_of(" \t\r\n") + 1);
-  if (!image.ends_with('}') || image.find('\0') != image.npos) throw NotOurs{"an image that is no object"};
+  if (object_size(image) != image.size() || image.find('\0') != image.npos) throw NotOurs{"an image that is no object"};
   return image;
 }
 
@@ -135,6 +138,13 @@ struct EnvelopeReader::Impl {
   Source source;
 
   DecodedEnvelope read(std::string_view bytes) {
+    DecodedEnvelope out;
+    if (!read_as_written(bytes, out.envelope)) out = read_json(bytes);
+    check_images(out.envelope);
+    return out;
+  }
+
+  DecodedEnvelope read_json(std::string_view bytes) {
     if (padded.size() < bytes.size() + simdjson::SIMDJSON_PADDING) {
       padded.resize(bytes.size() + simdjson::SIMDJSON_PADDING);
     }
@@ -164,7 +174,6 @@ struct EnvelopeReader::Impl {
     if (!has_op || !source.has_position) throw NotOurs{"no op or no source.penstock"};
     out.envelope.relation_schema = source.schema;
     out.envelope.relation_table = source.table;
-    check_images(out.envelope);
     return out;
   }
 

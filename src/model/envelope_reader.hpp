@@ -20,7 +20,7 @@ struct Undecodable {
 };
 
 // Reads envelopes. `before` and `after` are raw JSON text inside the caller's bytes; relation_schema and relation_table
-// live in the reader until the next read().
+// stand there as well, or live in the reader until the next read().
 class EnvelopeReader {
  public:
   EnvelopeReader();

@@ -57,27 +57,51 @@ EnvelopeWriter::EnvelopeWriter(std::string_view pipeline, std::string_view datab
   source_.append(R"(,"schema":)");
 }
 
-std::size_t EnvelopeWriter::append(std::string& out, const Envelope& envelope) const {
-  out.append(R"({"op":")").append(1, static_cast<char>(envelope.op));
-  append_member(out, R"(","ts_ms":)", envelope.ts_ms);
-  out.append(1, ',').append(source_);
-  append_json_string(out, envelope.relation_schema);
-  out.append(R"(,"table":)");
-  append_json_string(out, envelope.relation_table);
-  append_member(out, R"(,"txId":)", envelope.txid);
-  append_member(out, R"(,"ts_ms":)", envelope.ts_ms);
-  append_member(out, R"(,"penstock":{"epoch":)", static_cast<std::int64_t>(envelope.position.epoch));
-  append_member(out, R"(,"batch":)", static_cast<std::int64_t>(envelope.position.batch));
-  append_member(out, R"(,"nonce":)", static_cast<std::int64_t>(envelope.nonce));
-  append_member(out, R"(,"previous":)", static_cast<std::int64_t>(envelope.previous));
-  append_member(out, R"(,"cdc_id":)", envelope.position.cdc_id);
-  append_member(out, R"(,"ordinal":)", envelope.position.ordinal);
+std::size_t EnvelopeWriter::append(std::string& out, const Envelope& envelope) {
+  const Position& position = envelope.position;
+  if (table_text_.empty() || envelope.relation_table != table_ || envelope.relation_schema != schema_) {
+    write_table(envelope);
+  }
+  if (batch_text_.empty() || position.epoch != position_.epoch || position.batch != position_.batch ||
+      envelope.nonce != nonce_ || envelope.previous != previous_) {
+    write_batch(envelope);
+  }
+  out.append(R"({"op":")").append(1, static_cast<char>(envelope.op)).append(R"(","ts_ms":)");
+  const std::size_t time_at = out.size();
+  append_number(out, envelope.ts_ms);
+  const std::size_t time_size = out.size() - time_at;
+  out.append(table_text_);
+  append_number(out, envelope.txid);
+  out.append(R"(,"ts_ms":)").append(out, time_at, time_size).append(batch_text_);
+  append_number(out, position.cdc_id);
+  append_member(out, R"(,"ordinal":)", position.ordinal);
   const std::size_t end_at = out.size();
-  out.append("}}");
-  append_image(out, R"(,"before":)", envelope.before);
+  append_image(out, R"(}},"before":)", envelope.before);
   append_image(out, R"(,"after":)", envelope.after);
   out.push_back('}');
   return end_at;
+}
+
+void EnvelopeWriter::write_table(const Envelope& envelope) {
+  schema_ = envelope.relation_schema;
+  table_ = envelope.relation_table;
+  table_text_ = "," + source_;
+  append_json_string(table_text_, schema_);
+  table_text_.append(R"(,"table":)");
+  append_json_string(table_text_, table_);
+  table_text_.append(R"(,"txId":)");
+}
+
+void EnvelopeWriter::write_batch(const Envelope& envelope) {
+  position_ = envelope.position;
+  nonce_ = envelope.nonce;
+  previous_ = envelope.previous;
+  batch_text_.clear();
+  append_member(batch_text_, R"(,"penstock":{"epoch":)", static_cast<std::int64_t>(position_.epoch));
+  append_member(batch_text_, R"(,"batch":)", static_cast<std::int64_t>(position_.batch));
+  append_member(batch_text_, R"(,"nonce":)", static_cast<std::int64_t>(nonce_));
+  append_member(batch_text_, R"(,"previous":)", static_cast<std::int64_t>(previous_));
+  batch_text_.append(R"(,"cdc_id":)");
 }
 
 void EnvelopeWriter::insert_end(std::string& out, std::size_t at, const EndMark& end) const {

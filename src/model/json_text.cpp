@@ -19,27 +19,63 @@ std::size_t skip_string(std::string_view row, std::size_t at) {
   return row.size();
 }
 
+// Of characters outside of strings.
+enum class Kind : unsigned char { foreign, plain, comma, quote, opening, closing };
+
+constexpr std::array<Kind, 256> kKinds = [] {
+  std::array<Kind, 256> kinds{};
+  for (const char c : std::string_view(" \t\r\n:+-.0123456789eEtrufalsn")) {
+    kinds[static_cast<unsigned char>(c)] = Kind::plain;
+  }
+  kinds[','] = Kind::comma;
+  kinds['"'] = Kind::quote;
+  kinds['{'] = kinds['['] = Kind::opening;
+  kinds['}'] = kinds[']'] = Kind::closing;
+  return kinds;
+}();
+
 // The end of the JSON value that begins at row[at]: the index of the comma or bracket behind it.
 std::size_t skip_value(std::string_view row, std::size_t at) {
   int depth = 0;
   while (at < row.size()) {
-    const char c = row[at];
-    if (c == '"') {
-      at = skip_string(row, at);
-      continue;
+    switch (kKinds[static_cast<unsigned char>(row[at])]) {
+      case Kind::quote: at = skip_string(row, at); continue;
+      case Kind::opening: ++depth; break;
+      case Kind::closing:
+        if (depth == 0) return at;
+        --depth;
+        break;
+      case Kind::comma:
+        if (depth == 0) return at;
+        break;
+      case Kind::plain:
+      case Kind::foreign: break;
     }
-    if (c == '{' || c == '[') ++depth;
-    if (c == '}' || c == ']') {
-      if (depth == 0) return at;
-      --depth;
-    }
-    if (c == ',' && depth == 0) return at;
     ++at;
   }
   return at;
 }
 
 }  // namespace
+
+std::size_t object_size(std::string_view text) {
+  if (!text.starts_with('{')) return 0;
+  const auto first = text.find_first_not_of(" \t\r\n", 1);
+  if (first == std::string_view::npos || (text[first] != '"' && text[first] != '}')) return 0;
+  int depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    switch (kKinds[static_cast<unsigned char>(text[at])]) {
+      case Kind::foreign: return 0;
+      case Kind::plain:
+      case Kind::comma: break;
+      case Kind::opening: ++depth; break;
+      case Kind::quote: at = skip_string(text, at) - 1; break;
+      case Kind::closing:
+        if (--depth == 0) return text[at] == '}' ? at + 1 : 0;
+    }
+  }
+  return 0;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -68,13 +104,22 @@ void append_json_string(std::string& out, std::string_view text) {
 
 bool MemberCursor::next() {
   if (at_ >= object_.size() || object_[at_] != '"') return false;
-  const std::size_t name_end = skip_string(object_, at_);
+  take(skip_string(object_, at_));
+  return true;
+}
+
+bool MemberCursor::next_is(std::string_view name) {
+  if (object_.substr(std::min(at_, object_.size()), name.size()) != name) return false;
+  take(at_ + name.size());
+  return true;
+}
+
+void MemberCursor::take(std::size_t name_end) {
   const std::size_t value_at = std::min(name_end + 1, object_.size());  // behind the colon
   const std::size_t end = skip_value(object_, value_at);
   name_ = object_.substr(at_, name_end - at_);
   value_ = object_.substr(value_at, end - value_at);
   at_ = end + 1;
-  return true;
 }
 
 KeyExtractor::KeyExtractor(const std::vector<std::string>& columns) {

@@ -18,7 +18,7 @@ bool is_key(const Change& change) { return change.op == Op::remove || change.ove
 
 }  // namespace
 
-BatchPublisher::BatchPublisher(kafka::Producer& producer, const Routes& routes, const EnvelopeWriter& writer,
+BatchPublisher::BatchPublisher(kafka::Producer& producer, const Routes& routes, EnvelopeWriter& writer,
                                BatchHeader header, Progress resume_after)
     : producer_(producer),
       routes_(routes),
@@ -81,7 +81,7 @@ Task<void> BatchPublisher::hold(const Route& route, std::int32_t partition, cons
   }
 }
 
-std::size_t BatchPublisher::encode(std::string& out, const Route& route, const Change& change) const {
+std::size_t BatchPublisher::encode(std::string& out, const Route& route, const Change& change) {
   Envelope e;
   e.op = change.op;
   e.position = {header_.epoch, header_.number, change.cdc_id, change.ordinal};

@@ -21,7 +21,7 @@ namespace penstock::publish {
 // for the end mark, and sent no more.
 class BatchPublisher {
  public:
-  BatchPublisher(kafka::Producer& producer, const Routes& routes, const EnvelopeWriter& writer, BatchHeader header,
+  BatchPublisher(kafka::Producer& producer, const Routes& routes, EnvelopeWriter& writer, BatchHeader header,
                  Progress resume_after = {});
 
   // Throws what Producer::send throws, and Failure(setup) when a key column is not in a row image (renamed on A).
@@ -47,13 +47,13 @@ class BatchPublisher {
 
   Task<void> hold(const Route& route, std::int32_t partition, const Change& change);
   Task<void> send(const kafka::TopicPartition& where, const Held& held);
-  std::size_t encode(std::string& out, const Route& route, const Change& change) const;
+  std::size_t encode(std::string& out, const Route& route, const Change& change);
   void remember_checkpoint();
   EndMark end_mark() const;
 
   kafka::Producer& producer_;
   const Routes& routes_;
-  const EnvelopeWriter& writer_;
+  EnvelopeWriter& writer_;
   const BatchHeader header_;
   const Progress resume_after_;
 

@@ -29,7 +29,7 @@ void check_image(std::string_view image, std::string_view bytes) {
 // What was understood says the same when it is written and read once more. But for the images: what stands inside of
 // them only B reads, and refuses.
 void check_round_trip(const DecodedEnvelope& read) {
-  static const EnvelopeWriter writer("emp", "hr");
+  static EnvelopeWriter writer("emp", "hr");
   static EnvelopeReader again;
   std::string written;
   Envelope envelope = read.envelope;

@@ -83,7 +83,7 @@ void TargetLine::add_table(const std::string& name, const std::string& definitio
 
 std::vector<Made> TargetLine::batch(std::int64_t number, const std::vector<MadeChange>& changes,
                                     std::int64_t nonce_shift) {
-  const EnvelopeWriter writer(pipeline_, "a");
+  EnvelopeWriter writer(pipeline_, "a");
   struct Part {
     std::size_t last;
     std::int64_t count = 0;

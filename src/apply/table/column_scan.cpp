@@ -18,12 +18,11 @@ std::size_t ColumnScan::shape_of(std::string_view image) {
 
 bool ColumnScan::has_last_shape(std::string_view image) const {
   if (shapes_.empty()) return false;
-  const std::vector<std::string>& members = shapes_[last_];
-  std::size_t i = 0;
-  for (MemberCursor cursor(image); cursor.next(); ++i) {
-    if (i == members.size() || members[i] != cursor.name()) return false;
+  MemberCursor cursor(image);
+  for (const std::string& member : shapes_[last_]) {
+    if (!cursor.next_is(member)) return false;
   }
-  return i == members.size();
+  return !cursor.next();
 }
 
 }  // namespace penstock::apply

@@ -92,7 +92,7 @@ class BatchPublisherTest : public testing::Test {
   kafka::Cluster cluster_;
   std::string topic_;
   int partitions_ = 1;
-  const EnvelopeWriter writer_{"emp", "hr"};
+  EnvelopeWriter writer_{"emp", "hr"};
 };
 
 TEST_F(BatchPublisherTest, OnlyTheLastRecordOfEachPartitionCarriesTheEndMark) {

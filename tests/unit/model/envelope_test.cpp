@@ -1,5 +1,9 @@
-#include <gtest/gtest.h>
+#include <random>
 
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include "model/as_written.hpp"
 #include "model/envelope_reader.hpp"
 #include "model/envelope_writer.hpp"
 
@@ -22,7 +26,7 @@ Envelope an_update() {
 
 std::string written(const Envelope& e, const EndMark* end = nullptr) {
   std::string out;
-  const EnvelopeWriter writer("emp", "hr");
+  EnvelopeWriter writer("emp", "hr");
   const std::size_t end_at = writer.append(out, e);
   if (end != nullptr) writer.insert_end(out, end_at, *end);
   return out;
@@ -95,6 +99,67 @@ TEST(Envelope, PoisonIsAValueThatSaysWhyAndQuotesNothing) {
     EXPECT_FALSE(std::get<Undecodable>(result).reason.empty());
     EXPECT_EQ(std::get<Undecodable>(result).reason.find("secret"), std::string::npos);
   }
+}
+
+// What was read, as text: to be compared.
+std::string shown(const Envelope& e) {
+  std::string out(1, static_cast<char>(e.op));
+  for (const std::int64_t number :
+       {static_cast<std::int64_t>(e.position.epoch), static_cast<std::int64_t>(e.position.batch), e.position.cdc_id,
+        std::int64_t{e.position.ordinal}, static_cast<std::int64_t>(e.nonce), static_cast<std::int64_t>(e.previous),
+        e.txid, e.ts_ms}) {
+    out.append(" ").append(std::to_string(number));
+  }
+  for (const std::string_view text : {e.relation_schema, e.relation_table, e.before, e.after}) {
+    out.append("|").append(text);
+  }
+  return out;
+}
+
+// A byte or two changed, one too many, some lost, some repeated.
+std::string damaged(std::string bytes, std::mt19937& random) {
+  const std::string_view bytes_of_note = "\"\\{}[]:,-0123456789eE.nul \n\t\x01\x1f\x7f\x80\xc3\xff\0a";
+  const auto below = [&random](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
+  for (std::size_t n = below(3); n > 0; --n) {
+    const std::size_t at = below(bytes.size());
+    const char byte = bytes_of_note[below(bytes_of_note.size())];
+    switch (below(4)) {
+      case 0: bytes[at] = byte; break;
+      case 1: bytes.insert(at, 1, byte); break;
+      case 2: bytes.erase(at, 1 + below(3)); break;
+      default: bytes.insert(at, bytes.substr(below(bytes.size()), 1 + below(20)));
+    }
+  }
+  return bytes;
+}
+
+bool is_json(const std::string& text) {
+  simdjson::dom::parser parser;
+  return parser.parse(text).error() == simdjson::SUCCESS;
+}
+
+// What the quick way accepts, the other one, which a blank in front leads to, reads as the same.
+TEST(Envelope, IsReadInItsOwnFormAsAnyJsonIs) {
+  Envelope plain = an_update();
+  plain.relation_schema = "public";
+  plain.before = R"({"a":[1,{"b":"}\\\"{"}],"ä€":null})";
+  std::mt19937 random(7);
+  EnvelopeReader reader;
+  int accepted = 0;
+  for (int i = 0; i < 300'000; ++i) {
+    const std::string bytes = damaged(written(plain), random);
+    Envelope quick;
+    if (!read_as_written(bytes, quick)) continue;
+    ++accepted;
+    const std::string as_json = " " + bytes;
+    const auto read = reader.read(as_json);
+    if (std::holds_alternative<Undecodable>(read)) {
+      ASSERT_FALSE(is_json(bytes)) << bytes;
+      continue;
+    }
+    ASSERT_EQ(shown(quick), shown(std::get<DecodedEnvelope>(read).envelope)) << bytes;
+  }
+  EXPECT_GT(accepted, 100'000);
 }
 
 TEST(Envelope, AReaderGoesOnAfterPoison) {

@@ -33,6 +33,16 @@ TEST(KeyExtractor, SaysWhenAKeyColumnIsNotThere) {
   EXPECT_EQ(key_of({"emp_id"}, "{}"), "not found");
 }
 
+TEST(ObjectSize, GoesFromBraceToBraceAndNoFurther) {
+  EXPECT_EQ(object_size(R"({"a":[1,{"b":"}\"{"}]},{"c":1})"), 22U);
+  EXPECT_EQ(object_size("{}"), 2U);
+  EXPECT_EQ(object_size("{ \n }rest"), 5U);
+  for (const char* text :
+       {"", "[1]", "null", "{", R"({"a)", R"({"a\)", R"({"a":1)", R"({"a":[1})", "{1}", R"({"a":1\"})", "{{}"}) {
+    EXPECT_EQ(object_size(text), 0U) << text;
+  }
+}
+
 TEST(AppendJsonString, EscapesAsPostgresDoes) {
   std::string out;
   append_json_string(out, std::string_view("a\"b\\c\n\t\b\f\r\x01/é", 14));
