@@ -21,6 +21,7 @@ constexpr Command kFigures[] = {
     {"throughput", "bulk changes, single changes beside them, and the highest rate that is sustained",
      measure_throughput},
     {"capture", "what capture costs the writers, and what it writes", measure_capture},
+    {"scale", "more appliers, more tables, larger rows and transactions, a backlog", measure_scale},
 };
 
 void add_setup(CLI::App& app, Setup& setup) {

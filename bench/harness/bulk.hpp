@@ -11,8 +11,11 @@ struct BulkRun {
   double on_a_s = 0;          // the statement alone
   double seconds = 0;         // until the last row is on B
   double peak_memory_mb = 0;  // of the rival's own processes
-  std::map<std::string, double> cpu_s;
+  std::map<std::string, double> cpu_s{};
 };
+
+// How long rows may take: the slowest that is waited for is 1,000 a second.
+double patience_s(std::int64_t rows);
 
 // Both tables empty, both servers after a checkpoint: every run finds the same.
 void empty_tables(Rival& rival);

@@ -83,7 +83,7 @@ const std::string& Field::server_a(const std::string& name) const {
 
 Place Field::make_place(const std::string& name) {
   // Of this start alone; it also names slots, which may hold no dash.
-  std::string database = token_ + "_" + name + "_" + std::to_string(databases_.size());
+  std::string database = token_ + "_" + name + "_" + std::to_string(++places_);
   std::replace(database.begin(), database.end(), '-', '_');
   for (const std::string& server : {server_a(name), setup_.b}) {
     Session(server).run("create database " + database);
@@ -95,6 +95,16 @@ Place Field::make_place(const std::string& name) {
   std::filesystem::create_directories(directory);
   return {with_database(server_a(name), database), with_database(setup_.b, database), setup_.kafka, database,
           directory.string()};
+}
+
+void Field::remove_place(const Place& place) {
+  std::erase_if(databases_, [&](const auto& database) {
+    if (database.second != place.topic_prefix) return false;
+    Session(database.first).run("drop database " + database.second + " with (force)");
+    return true;
+  });
+  const test::Broker broker(setup_.kafka);
+  broker.delete_topics(broker.topics_with_prefix(place.topic_prefix + "."));
 }
 
 Rival* Field::start(const std::string& name) {

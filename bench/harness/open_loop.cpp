@@ -29,7 +29,7 @@ std::vector<double> offsets_of(const OpenLoop& load) {
 
 struct Work {
   const std::string& dsn;
-  std::string insert;
+  const Tables& tables;
   const std::function<void(const Employee&)>& committed;
   std::vector<double> offsets;
   std::vector<Arrival> arrivals;
@@ -43,7 +43,10 @@ Task<void> connect(Work& work) {
   options.connect_timeout = kConnect;
   pg::Connection a = co_await pg::Connection::connect(options);
   co_await a.script("set search_path = public");  // Penstock's sessions have none
-  co_await a.prepare("insert", work.insert);
+  for (const std::string& table : work.tables) {
+    const std::string insert = sql_file("insert_employee", table);
+    co_await a.prepare("insert_" + table, insert);
+  }
   work.connections.push_back(std::move(a));
 }
 
@@ -57,7 +60,8 @@ Task<void> write(Work& work, pg::Connection& a) {
     co_await timer.async_wait(asio::use_awaitable);
     Employee employee = make_employee(i);
     const pg::Params params = params_of(employee);
-    const pg::Result row = co_await a.execute("insert", params);
+    const std::string insert = "insert_" + work.tables[i % work.tables.size()];
+    const pg::Result row = co_await a.execute(insert, params);
     employee.emp_id = row.int64(0, 0);
     if (work.committed) work.committed(employee);
     work.arrivals[i] = {milliseconds(scheduled), employee.emp_id};
@@ -66,10 +70,10 @@ Task<void> write(Work& work, pg::Connection& a) {
 
 }  // namespace
 
-Written write_open_loop(const std::string& dsn, const std::string& table, const OpenLoop& load,
+Written write_open_loop(const std::string& dsn, const Tables& tables, const OpenLoop& load,
                         const std::function<void(const Employee&)>& committed) {
   asio::io_context io;  // lives longer than the connections on it
-  Work work{dsn, sql_file("insert_employee", table), committed, offsets_of(load), {}, 0, {}, {}};
+  Work work{dsn, tables, committed, offsets_of(load), {}, 0, {}, {}};
   work.arrivals.resize(work.offsets.size());
   run_tasks(io, load.writers, [&](int) { return connect(work); });
   work.begin = Clock::now() + std::chrono::milliseconds(50);

@@ -39,8 +39,8 @@ inline constexpr double kKeepsUp_s = 30;  // all must be on B so long after the 
 std::string to_line(const LatencyRun& run);
 
 // Single-row inserts at a given rate, and how long each took to be committed on B. Throws Unequal. Processor time is
-// measured where a field is given.
-LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* field, const std::string& table = "");
+// measured where a field is given. tables: others than the rival's; of several each gets its turn.
+LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* field, const Tables& tables = {});
 void add_to(JsonObject& json, const LatencyRun& run);
 void add_to(JsonObject& json, const std::map<std::string, double>& cpu_s);
 

@@ -4,61 +4,63 @@
 #include <fstream>
 #include <stdexcept>
 
+#include <spdlog/fmt/fmt.h>
+
 namespace penstock::bench {
 namespace {
 
-constexpr const char* kTables = R"(
-[[table]]
-source = "public.employee"
-target = "public.employee"
+constexpr const char* kRules[][2] = {{"born_after_2007", "dob >= date '2008-01-01'"},
+                                     {"salary_above_10000", "salary > 10000"},
+                                     {"no_negative_id", "emp_id >= 0"}};
 
-[[table]]
-source = "public.bystander"
-target = "public.bystander"
-
-[[rule]]
-table = "public.employee"
-name = "born_after_2007"
-check = "dob >= date '2008-01-01'"
-
-[[rule]]
-table = "public.employee"
-name = "salary_above_10000"
-check = "salary > 10000"
-
-[[rule]]
-table = "public.employee"
-name = "no_negative_id"
-check = "emp_id >= 0"
-)";
+std::string table_alone(const std::string& table) {
+  return fmt::format("[[table]]\nsource = \"public.{0}\"\ntarget = \"public.{0}\"\n", table);
+}
 
 }  // namespace
 
-void Penstock::start() {
-  const std::string& directory = place().directory;
-  std::ofstream(toml()) << "[pipeline]\nname = \"emp\"\n[source]\ndsn = \"" << place().dsn_a << "\"\n[target]\ndsn = \""
+std::string table_with_rules(const std::string& table) {
+  std::string text = table_alone(table);
+  for (const auto& [name, check] : kRules) {
+    text += fmt::format("[[rule]]\ntable = \"public.{}\"\nname = \"{}\"\ncheck = \"{}\"\n", table, name, check);
+  }
+  return text;
+}
+
+void Penstock::write_toml() const {
+  const auto& [pipeline, kafka, tables, processes] = settings_;
+  std::ofstream(toml()) << "[pipeline]\nname = \"emp\"\n"
+                        << pipeline << "[source]\ndsn = \"" << place().dsn_a << "\"\n[target]\ndsn = \""
                         << place().dsn_b << "\"\n[kafka]\nbootstrap_servers = \"" << place().kafka
                         << "\"\ntopic_prefix = \"" << place().topic_prefix << "\"\n"
-                        << (tables_.empty() ? kTables : tables_);
+                        << kafka << (tables.empty() ? table_with_rules("employee") + table_alone("bystander") : tables);
+}
+
+void Penstock::start() {
+  const std::string& directory = place().directory;
+  write_toml();
   test::Process migrate({program_, "--config", toml(), "migrate"}, directory + "/migrate.out",
                         directory + "/migrate.log");
   if (migrate.wait(std::chrono::seconds(60)) != 0) {
     throw std::runtime_error("penstock migrate: " + test::read_file(directory + "/migrate.log"));
   }
-  replicator_.emplace(std::vector{program_, std::string("--config"), toml(), std::string("run")},
-                      directory + "/run.out", directory + "/run.log");
+  for (int i = 0; i < settings_.processes; ++i) {
+    const std::string output = fmt::format("{}/run{}", directory, i);
+    replicators_.emplace_back(std::vector<std::string>{program_, "--config", toml(), "run"}, output + ".out",
+                              output + ".log");
+  }
 }
 
 void Penstock::stop() {
-  if (!replicator_) return;
-  replicator_->send(SIGTERM);
-  replicator_->wait(std::chrono::seconds(15));
-  replicator_.reset();
+  for (const auto& replicator : replicators_) replicator.send(SIGTERM);
+  for (auto& replicator : replicators_) replicator.wait(std::chrono::seconds(15));
+  replicators_.clear();
 }
 
 std::vector<pid_t> Penstock::processes() const {
-  if (!replicator_) return {};
-  return {replicator_->id()};
+  std::vector<pid_t> all;
+  for (const auto& replicator : replicators_) all.push_back(replicator.id());
+  return all;
 }
 
 }  // namespace penstock::bench

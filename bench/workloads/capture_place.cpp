@@ -94,7 +94,8 @@ void CapturePlace::make_logical() {
 void CapturePlace::make_line(const Setup& setup) {
   Session(line_).run(sql_file("capture/tables"));
   Session(copy_).run("create table item (id int primary key, v int not null)");
-  replicator_.emplace(Place{line_, copy_, setup.kafka, token_, directory_}, setup.penstock, kItem);
+  replicator_.emplace(Place{line_, copy_, setup.kafka, token_, directory_}, setup.penstock,
+                      PenstockSettings{.tables = kItem});
 }
 
 const std::string& CapturePlace::dsn(const std::string& way) const {

@@ -70,7 +70,7 @@ void measure_beside(const Field& field, Results& results, Rival& rival, std::int
   OpenLoop load = kBeside;
   // Until the update has passed: it takes longer than the insert did, but not twice as long.
   load.seconds = 2 * inserted.seconds + 2;
-  const LatencyRun run = measure_latency(rival, load, nullptr, "bystander");
+  const LatencyRun run = measure_latency(rival, load, nullptr, {"bystander"});
   const BulkRun passed = bulk.get();
   JsonObject json;
   json.set("kind", "beside").set("rival", rival.name()).set("rows", rows).set("bulk_seconds", passed.seconds);
