@@ -30,7 +30,8 @@ struct Written {
   double late_s() const { return (end_ms - arrivals.back().scheduled_ms) / 1'000; }
 };
 
-// The tables get their inserts by turns. Returns when the last insert was committed. committed: called after each commit, with the row.
+// The tables get their inserts by turns. Returns when the last insert was committed. committed: called after each
+// commit, with the row.
 Written write_open_loop(const std::string& dsn, const Tables& tables, const OpenLoop& load,
                         const std::function<void(const Employee&)>& committed);
 

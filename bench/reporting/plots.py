@@ -11,6 +11,10 @@ COLOURS = {
     "naive": "#b58900",
     "debezium": "#d0553f",
     "debezium-tuned": "#a33b8c",
+    "key, insert": "#0b6e99",
+    "key, update": "#2e8b57",
+    "batch, insert": "#b58900",
+    "batch, update": "#d0553f",
 }
 
 STYLE = """\
@@ -28,12 +32,17 @@ def draw(path: Path, commands: str):
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
-def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy"):
-    """curves: name -> points (x, y, lowest, highest), drawn with the range."""
+def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy", from_zero=False):
+    """curves: name -> points (x, y, lowest, highest), drawn with the range. logarithmic: these axes."""
     if not curves:
         return
     xs = [point[0] for points in curves.values() for point in points]
-    blocks, parts = [f"set xrange [{min(xs) / 1.5:g}:{max(xs) * 1.5:g}]"], []
+    low, high = (min(xs) / 1.5, max(xs) * 1.5) if "x" in logarithmic else (0, max(xs) * 1.05)
+    blocks, parts = [f"set xrange [{low:g}:{high:g}]"], []
+    if logarithmic:
+        blocks.append(f"set logscale {logarithmic}")
+    if from_zero:
+        blocks.append("set yrange [0:*]")
     for number, (name, points) in enumerate(curves.items()):
         rows = "\n".join(" ".join(f"{value:g}" for value in point) for point in points)
         blocks.append(f"$curve{number} << EOD\n{rows}\nEOD")
@@ -45,7 +54,7 @@ def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy"):
     draw(
         path,
         "\n".join(blocks)
-        + f"\nset title '{title}'\nset xlabel '{xlabel}'\nset ylabel '{ylabel}'\nset logscale {logarithmic}\n"
+        + f"\nset title '{title}'\nset xlabel '{xlabel}'\nset ylabel '{ylabel}'\n"
         + "plot "
         + ", ".join(parts),
     )

@@ -9,7 +9,7 @@ namespace penstock::bench {
 // Parts of penstock.toml, where they are not the usual ones, and how often `penstock run` is started.
 struct PenstockSettings {
   std::string pipeline{}, kafka{};  // further lines of these two sections
-  std::string tables{};         // the [[table]] and [[rule]] parts; empty: of the tables employee and bystander
+  std::string tables{};             // the [[table]] and [[rule]] parts; empty: of the tables employee and bystander
   int processes = 1;
 };
 
