@@ -35,9 +35,10 @@ double await_last_row(Side& a, Side& b, double seconds) {
   }
 }
 
-}  // namespace
-
+// The slowest that is waited for is 1,000 rows a second.
 double patience_s(std::int64_t rows) { return 30 + static_cast<double>(rows) / 1'000; }
+
+}  // namespace
 
 void empty_tables(Rival& rival) {
   Side a = rival.side_a(), b = rival.side_b();

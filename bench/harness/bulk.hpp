@@ -14,9 +14,6 @@ struct BulkRun {
   std::map<std::string, double> cpu_s{};
 };
 
-// How long rows may take: the slowest that is waited for is 1,000 a second.
-double patience_s(std::int64_t rows);
-
 // Both tables empty, both servers after a checkpoint: every run finds the same.
 void empty_tables(Rival& rival);
 

@@ -27,8 +27,9 @@ std::string with_database(const std::string& uri, const std::string& database) {
 
 // The process whose child serves a session is the server.
 pid_t server_process(const std::string& uri) {
-  const auto session = Session(uri).number("select pg_backend_pid()");
-  std::ifstream in("/proc/" + std::to_string(session) + "/status");
+  Session session(uri);  // its process must be there while it is looked at
+  const std::int64_t process = session.number("select pg_backend_pid()");
+  std::ifstream in("/proc/" + std::to_string(process) + "/status");
   std::string word;
   while (in >> word) {
     if (word != "PPid:") continue;
@@ -36,7 +37,7 @@ pid_t server_process(const std::string& uri) {
     in >> parent;
     return parent;
   }
-  return 0;
+  throw std::runtime_error("the process of a session is not on this machine");
 }
 
 void stop(Rival* rival) {

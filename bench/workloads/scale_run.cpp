@@ -19,7 +19,8 @@ using namespace std::chrono_literals;
 
 constexpr IdRange kAll{0, std::numeric_limits<std::int32_t>::max()};
 constexpr auto kPoll = 20ms;
-constexpr int kQuietPolls = 10;  // in which B wrote nothing: what was on its way is there
+constexpr double kPatience_s = 60, kSlowest = 20'000;  // it may take so long, and as long as so many rows a second do
+constexpr int kQuietPolls = 10;                        // in which B wrote nothing: what was on its way is there
 
 double now_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -101,7 +102,7 @@ BulkRun run_copy(const Field& field, Rival& rival, const Tables& tables, BulkRun
   const double begin = now_ms();
   write();
   run.on_a_s = (now_ms() - begin) / 1'000;
-  const double deadline = now_ms() + patience_s(run.rows) * 1'000;
+  const double deadline = now_ms() + (kPatience_s + static_cast<double>(run.rows) / kSlowest) * 1'000;
   while (true) {
     run.keeps_up = await_silence(a, b, deadline);
     run.cpu_s = difference(cpu, field.cpu_seconds(rival));
