@@ -23,7 +23,7 @@ def p99(run):
 
 
 def per_million(who):
-    return lambda run: run["cpu_s"][who] * 1e6 / run["rows"] if run.get("equal") else None
+    return lambda run: run["cpu_s"][who] * 1e6 / run["rows"] if run.get("equal") and "rows" in run else None
 
 
 def memory(run):
@@ -45,9 +45,7 @@ def curve_of(figure, value, curve, axis, **wanted):
 
 def draw(figure, directory, name, axis, title, xlabel, curves):
     """curves: label -> (value, wanted)."""
-    found = {
-        label: curve_of(figure, value, name, axis, **wanted) for label, (value, wanted) in curves.items()
-    }
+    found = {label: curve_of(figure, value, name, axis, **wanted) for label, (value, wanted) in curves.items()}
     plots.lines(
         directory / f"scale_{name}.svg",
         title,
@@ -186,9 +184,14 @@ def transactions(figure, directory):
     )
 
 
+def samples_of(run):
+    """[second, rows] until all were there."""
+    return [sample for sample in run["progress"] if sample[0] <= run["seconds"]]
+
+
 def rates(run):
     """(second, rows a second) between samples some seconds apart."""
-    samples = run["progress"]
+    samples = samples_of(run)
     step = max(1, len(samples) // 30)
     picked = samples[::step]
     return [(later[0], (later[1] - sooner[1]) / (later[0] - sooner[0])) for sooner, later in zip(picked, picked[1:])]
@@ -196,10 +199,7 @@ def rates(run):
 
 def third(run, number):
     """Rows a second while the number-th third of the rows came."""
-    whole = run["progress"][-1][1]
-    inside = [one for one in run["progress"] if whole * number / 3 <= one[1] <= whole * (number + 1) / 3 and one[1] > 0]
-    # The last samples of all are of a table that grows no more.
-    inside = [one for i, one in enumerate(inside) if i == 0 or one[1] > inside[i - 1][1]]
+    inside = [one for one in samples_of(run) if run["rows"] * number / 3 <= one[1] <= run["rows"] * (number + 1) / 3]
     if len(inside) < 2:
         return None
     return (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
