@@ -43,16 +43,16 @@ def curve_of(figure, value, curve, axis, **wanted):
     return points
 
 
-def draw(figure, directory, name, axis, title, xlabel, curves):
-    """curves: label -> (value, wanted)."""
+def draw(figure, directory, name, axis, title, curves, ylabel="rows a second", logarithmic="x"):
+    """curves: label -> (value, wanted); the axis is named as the title is."""
     found = {label: curve_of(figure, value, name, axis, **wanted) for label, (value, wanted) in curves.items()}
     plots.lines(
         directory / f"scale_{name}.svg",
         title,
-        xlabel,
-        "rows a second",
+        title,
+        ylabel,
         {label: points for label, points in found.items() if points},
-        "x",
+        logarithmic,
         from_zero=True,
     )
     return f"![{title}]({directory.name}/scale_{name}.svg)\n"
@@ -77,13 +77,13 @@ def appliers(figure, directory):
         directory,
         "appliers",
         "appliers",
-        "appliers on 8 partitions",
-        "processes",
+        "processes on 8 partitions",
         {
             f"{way}, {operation}": (rows_per_second, {"operation": operation, "by_key": way == "key"})
             for way in ("key", "batch")
             for operation in ("insert", "update")
         },
+        logarithmic="",
     )
     return (
         '**Appliers.** `consistency = "key"` with so many processes, and `"batch"`, on 8 partitions; one statement. Processor seconds '
@@ -112,8 +112,7 @@ def tables(figure, directory):
         directory,
         "tables",
         "tables",
-        "transactions of 100 rows over so many tables",
-        "tables",
+        "tables, transactions of 100 rows",
         {"penstock": (rows_per_second, {})},
     )
     return (
@@ -143,9 +142,9 @@ def row_sizes(figure, directory):
         directory,
         "row_size",
         "body_bytes",
-        "rows of so many bytes",
         "bytes of the widest column",
-        {"penstock": (rows_per_second, {})},
+        {"penstock": (megabytes_per_second, {})},
+        ylabel="MB a second",
     )
     return (
         "**Size of rows.** One statement; the size is that of the row's text on B.\n\n"
@@ -172,7 +171,6 @@ def transactions(figure, directory):
         directory,
         "transactions",
         "rows_a_transaction",
-        "rows a transaction",
         "rows a transaction",
         {"penstock": (rows_per_second, {})},
     )

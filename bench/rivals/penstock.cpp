@@ -37,6 +37,11 @@ void Penstock::write_toml() const {
 }
 
 void Penstock::start() {
+  migrate();
+  run();
+}
+
+void Penstock::migrate() {
   const std::string& directory = place().directory;
   write_toml();
   test::Process migrate({program_, "--config", toml(), "migrate"}, directory + "/migrate.out",
@@ -44,8 +49,11 @@ void Penstock::start() {
   if (migrate.wait(std::chrono::seconds(60)) != 0) {
     throw std::runtime_error("penstock migrate: " + test::read_file(directory + "/migrate.log"));
   }
+}
+
+void Penstock::run() {
   for (int i = 0; i < settings_.processes; ++i) {
-    const std::string output = fmt::format("{}/run{}", directory, i);
+    const std::string output = fmt::format("{}/run{}", place().directory, i);
     replicators_.emplace_back(std::vector<std::string>{program_, "--config", toml(), "run"}, output + ".out",
                               output + ".log");
   }

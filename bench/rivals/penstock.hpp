@@ -28,6 +28,10 @@ class Penstock : public Rival {
   bool copies_truncate() const override { return true; }
   std::vector<pid_t> processes() const override;
 
+ protected:
+  void migrate();
+  void run();
+
  private:
   std::string toml() const { return place().directory + "/penstock.toml"; }
   void write_toml() const;

@@ -1,6 +1,8 @@
 // scale: the program alone, along one axis at a time: appliers, tables, the size of rows and of transactions, and what
 // has piled up in the journal.
+#include <chrono>
 #include <iostream>
+#include <thread>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -13,16 +15,31 @@ namespace {
 
 constexpr const char* kEightPartitions = "partitions = 8\n";
 constexpr int kRepetitions = 3;
+constexpr auto kShared = std::chrono::seconds(3);  // until the group has given every member its partitions
 constexpr OpenLoop kSpread{.rate = 200, .seconds = 3, .writers = 8, .seed = 1};
 constexpr std::int64_t kTransactionRows = 100;  // of the curve over tables
 
-struct Sizes {
-  std::int64_t applier_rows, rows;  // of the curve over appliers, of the others
+// The points of each curve, and how many rows each has.
+struct Curves {
+  std::vector<int> appliers;  // 0: consistency = "batch"
+  std::int64_t applier_rows;
+  std::vector<int> tables;
+  std::int64_t table_rows;
+  std::vector<std::pair<int, std::int64_t>> row_sizes;              // bytes of the widest column
+  std::vector<std::pair<std::int64_t, std::int64_t>> transactions;  // rows of each
   std::int64_t backlog_rows;
-  int row_divisor;  // of the numbers of wide rows
 };
-constexpr Sizes kSizes{200'000, 100'000, 10'000'000, 1};
-constexpr Sizes kQuickSizes{20'000, 10'000, 100'000, 10};
+
+// Rows of 100 kB, and transactions of 10 rows, take long enough with fewer of them.
+const Curves kCurves{{0, 1, 2, 4},
+                     200'000,
+                     {1, 10, 100},
+                     100'000,
+                     {{40, 100'000}, {940, 50'000}, {99'940, 500}},
+                     {{10, 30'000}, {1'000, 100'000}, {100'000, 100'000}},
+                     10'000'000};
+const Curves kQuickCurves{{0, 2}, 20'000, {1, 10}, 10'000, {{40, 10'000}, {940, 5'000}}, {{10, 1'000}, {1'000, 10'000}},
+                          100'000};
 
 // Rows of one transaction, in both ways of consistency: an insert, and an update of all.
 ScalePoint appliers_point(Field& field, Results& results, int appliers, std::int64_t rows) {
@@ -35,6 +52,7 @@ ScalePoint appliers_point(Field& field, Results& results, int appliers, std::int
   point.about.set("curve", "appliers").set("way", way).set("by_key", appliers > 0).set("appliers", settings.processes);
   point.line = make_line(field, settings);
   point.measure = [&field, &results, way, rows](ScaleLine& line, const JsonObject& json) {
+    if (line.processes().size() > 1) std::this_thread::sleep_for(kShared);
     empty_tables(line);
     for (const char* operation : {"insert", "update"}) {
       const BulkRun run = run_copy(field, line, {"employee"}, {.operation = operation, .rows = rows}, [&] {
@@ -124,10 +142,10 @@ ScalePoint transaction_point(Field& field, Results& results, std::int64_t transa
   return point;
 }
 
-template <class Make>
-void measure_curve(Field& field, Results& results, Make make) {
+template <class Numbers, class Make>
+void measure_curve(Field& field, Results& results, const Numbers& numbers, Make make) {
   std::vector<ScalePoint> points;
-  make(points);
+  for (const auto& number : numbers) points.push_back(make(number));
   run_curve(field, results, std::move(points), field.repetitions(field.setup().quick ? 1 : kRepetitions));
 }
 
@@ -135,29 +153,18 @@ void measure_curve(Field& field, Results& results, Make make) {
 
 void measure_scale(Field& field) {
   Results results(field, "scale");
-  const Sizes& sizes = field.setup().quick ? kQuickSizes : kSizes;
+  const Curves& curves = field.setup().quick ? kQuickCurves : kCurves;
   // What rests asks servers and broker all the same.
   field.retire({"floor", "penstock", "native", "native-async", "naive", "debezium-tuned"});
-  measure_curve(field, results, [&](auto& points) {
-    for (const int appliers : {0, 1, 2, 4}) {
-      points.push_back(appliers_point(field, results, appliers, sizes.applier_rows));
-    }
-  });
-  measure_curve(field, results, [&](auto& points) {
-    for (const int tables : {1, 10, 100}) points.push_back(tables_point(field, results, tables, sizes.rows));
-  });
-  measure_curve(field, results, [&](auto& points) {
-    for (const auto& [body, rows] : {std::pair{40, 100'000}, {940, 50'000}, {99'940, 500}}) {
-      points.push_back(row_size_point(field, results, body, rows / sizes.row_divisor));
-    }
-  });
-  measure_curve(field, results, [&](auto& points) {
-    // So few rows a transaction are A's limit, which shows in less.
-    for (const auto& [rows, share] : {std::pair<std::int64_t, int>{10, 3}, {1'000, 1}, {100'000, 1}}) {
-      points.push_back(transaction_point(field, results, rows, sizes.rows / share));
-    }
-  });
-  measure_backlog(field, results, sizes.backlog_rows);
+  measure_curve(field, results, curves.appliers,
+                [&](int count) { return appliers_point(field, results, count, curves.applier_rows); });
+  measure_curve(field, results, curves.tables,
+                [&](int count) { return tables_point(field, results, count, curves.table_rows); });
+  measure_curve(field, results, curves.row_sizes,
+                [&](const auto& size) { return row_size_point(field, results, size.first, size.second); });
+  measure_curve(field, results, curves.transactions,
+                [&](const auto& size) { return transaction_point(field, results, size.first, size.second); });
+  measure_backlog(field, results, curves.backlog_rows);
   results.save();
 }
 

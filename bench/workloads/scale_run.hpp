@@ -15,7 +15,14 @@ class ScaleLine : public Penstock {
  public:
   using Penstock::Penstock;
   void pause() override { stop(); }
-  void resume() override { start(); }
+  void resume() override {
+    if (!migrated_) migrate();
+    migrated_ = true;
+    run();
+  }
+
+ private:
+  bool migrated_ = false;
 };
 
 struct ScalePoint {
