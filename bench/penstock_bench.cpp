@@ -21,6 +21,8 @@ constexpr Command kFigures[] = {
     {"throughput", "bulk changes, single changes beside them, and the highest rate that is sustained",
      measure_throughput},
     {"capture", "what capture costs the writers, and what it writes", measure_capture},
+    {"backfill", "a table copied again while it is written", measure_backfill},
+    {"resources", "what it costs at rest, and how soon it is there after a start", measure_resources},
     {"scale", "more appliers, more tables, larger rows and transactions, a backlog", measure_scale},
 };
 

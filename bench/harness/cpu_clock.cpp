@@ -49,6 +49,17 @@ double cpu_seconds(const std::vector<pid_t>& processes) {
   return all;
 }
 
+double thread_seconds(pid_t process) {
+  double nanoseconds = 0;
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator(proc(process, "task"), gone)) {
+    std::ifstream in(thread.path() / "schedstat");
+    double running = 0;
+    if (in >> running) nanoseconds += running;
+  }
+  return nanoseconds / 1e9;
+}
+
 double peak_memory_mb(pid_t process) {
   std::ifstream in(proc(process, "status"));
   std::string word;

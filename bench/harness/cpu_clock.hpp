@@ -10,6 +10,10 @@ namespace penstock::bench {
 double cpu_seconds(pid_t process);
 double cpu_seconds(const std::vector<pid_t>& processes);
 
+// Processor time of the threads that a process has now, in seconds: its own alone, but to the nanosecond, where the
+// other counts in ticks of 10 ms.
+double thread_seconds(pid_t process);
+
 // The most memory a process has held since the last forget_peak(), in MB (VmHWM).
 double peak_memory_mb(pid_t process);
 void forget_peak(pid_t process);

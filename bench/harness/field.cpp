@@ -1,11 +1,8 @@
 #include "harness/field.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <iostream>
 #include <random>
 #include <stdexcept>
@@ -13,32 +10,12 @@
 #include "harness/cpu_clock.hpp"
 #include "harness/runs.hpp"
 #include "rivals/make_rival.hpp"
-#include "support/broker.hpp"
 
 namespace penstock::bench {
 namespace {
 
 constexpr double kFirstRow_s = 90;  // a rival on a cold JVM
 constexpr OpenLoop kWarmUp{.rate = 500, .seconds = 5, .writers = 8, .seed = 0};
-
-std::string with_database(const std::string& uri, const std::string& database) {
-  return uri.substr(0, uri.rfind('/') + 1) + database;
-}
-
-// The process whose child serves a session is the server.
-pid_t server_process(const std::string& uri) {
-  Session session(uri);  // its process must be there while it is looked at
-  const std::int64_t process = session.number("select pg_backend_pid()");
-  std::ifstream in("/proc/" + std::to_string(process) + "/status");
-  std::string word;
-  while (in >> word) {
-    if (word != "PPid:") continue;
-    pid_t parent = 0;
-    in >> parent;
-    return parent;
-  }
-  throw std::runtime_error("the process of a session is not on this machine");
-}
 
 void stop(Rival* rival) {
   try {
@@ -50,30 +27,13 @@ void stop(Rival* rival) {
 
 }  // namespace
 
-Field::Field(Setup setup)
-    : setup_(std::move(setup)),
-      token_("bench" + std::to_string(std::random_device{}())),
-      maker_(std::make_unique<RivalMaker>()) {
-  directory_ = std::filesystem::temp_directory_path() / ("penstock-" + token_);
-  std::filesystem::create_directories(directory_);
-}
-
-Field::~Field() {
-  for (const auto& rival : started_) stop(rival.get());
-  remove_databases();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
-
-void Field::remove_databases() noexcept try {
-  for (const auto& [server, database] : databases_) {
-    Session(server).run("drop database if exists " + database + " with (force)");
+Field::Field(Setup setup) : setup_(std::move(setup)), scratch_(setup_.kafka), maker_(std::make_unique<RivalMaker>()) {
+  for (const std::string& server : {setup_.a, setup_.a_native, setup_.a_debezium, setup_.b}) {
+    if (!server.empty()) servers_.try_emplace(server, server_process(server));
   }
-  const test::Broker broker(setup_.kafka);
-  broker.delete_topics(broker.topics_with_prefix(token_));
-} catch (const std::exception& error) {
-  std::cerr << "cleaning up: " << error.what() << "\n";
 }
+
+Field::~Field() { retire_all(); }
 
 int Field::repetitions(int usual) const { return setup_.repetitions > 0 ? setup_.repetitions : usual; }
 
@@ -82,37 +42,11 @@ const std::string& Field::server_a(const std::string& name) const {
   return name.starts_with("debezium") ? setup_.a_debezium : setup_.a;
 }
 
-Place Field::make_place(const std::string& name) {
-  // Of this start alone; it also names slots, which may hold no dash.
-  std::string database = token_ + "_" + name + "_" + std::to_string(++places_);
-  std::replace(database.begin(), database.end(), '-', '_');
-  for (const std::string& server : {server_a(name), setup_.b}) {
-    Session(server).run("create database " + database);
-    databases_.emplace_back(server, database);
-    Session(with_database(server, database)).run(sql_file("employee"));
-    if (!servers_.contains(server)) servers_[server] = server_process(server);
-  }
-  const auto directory = directory_ / database;
-  std::filesystem::create_directories(directory);
-  return {with_database(server_a(name), database), with_database(setup_.b, database), setup_.kafka, database,
-          directory.string()};
-}
-
-void Field::remove_place(const Place& place) {
-  std::erase_if(databases_, [&](const auto& database) {
-    if (database.second != place.topic_prefix) return false;
-    Session(database.first).run("drop database " + database.second + " with (force)");
-    return true;
-  });
-  const test::Broker broker(setup_.kafka);
-  broker.delete_topics(broker.topics_with_prefix(place.topic_prefix + "."));
-}
-
 Rival* Field::start(const std::string& name) {
   std::cerr << "starting and warming " << name << "\n";
   std::unique_ptr<Rival> rival;
   try {
-    rival = maker_->make(name, make_place(name), setup_);
+    rival = maker_->make(name, scratch_.make_place(server_a(name), setup_.b, name), setup_);
     rival->start();
     await_row(*rival, kFirstRow_s);
     OpenLoop load = kWarmUp;
@@ -148,6 +82,11 @@ void Field::retire(const std::vector<std::string>& names) {
     if (named) stop(rival.get());
     return named;
   });
+}
+
+void Field::retire_all() {
+  for (const auto& rival : started_) stop(rival.get());
+  started_.clear();
 }
 
 std::map<std::string, double> Field::cpu_seconds(const Rival& rival) const {

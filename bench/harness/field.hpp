@@ -2,15 +2,14 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "harness/open_loop.hpp"
+#include "harness/scratch.hpp"
 #include "rivals/rival.hpp"
 
 namespace penstock::bench {
@@ -51,10 +50,7 @@ class Field {
   RivalList rivals(const std::vector<std::string>& names);
   // Ends those of them that were started; asked for again, they are started anew.
   void retire(const std::vector<std::string>& names);
-  // Databases of its own on A and B, with the table employee, for a pipeline that is not one of the rivals. Gone with
-  // the field, or before.
-  Place make_place(const std::string& name);
-  void remove_place(const Place& place);
+  void retire_all();
   int repetitions(int usual) const;  // unless the command line says otherwise
   bool all_started() const { return broken_.empty(); }
 
@@ -65,14 +61,10 @@ class Field {
  private:
   Rival* start(const std::string& name);  // null: it is broken
   const std::string& server_a(const std::string& name) const;
-  void remove_databases() noexcept;
 
   Setup setup_;
-  std::string token_;  // in the names of databases and topics
-  std::filesystem::path directory_;
-  int places_ = 0;
-  std::vector<std::pair<std::string, std::string>> databases_;  // server, name
-  std::map<std::string, pid_t> servers_;                        // by URI
+  Scratch scratch_;                       // outlives the rivals
+  std::map<std::string, pid_t> servers_;  // by URI
   std::unique_ptr<RivalMaker> maker_;
   std::vector<std::unique_ptr<Rival>> started_;
   std::set<std::string> broken_;

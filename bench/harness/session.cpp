@@ -60,6 +60,19 @@ void Session::execute(const std::string& name, const pg::Params& params) {
   checked(PQexecPrepared(connection_.get(), name.c_str(), params.size(), params.values(), nullptr, nullptr, 0));
 }
 
+pid_t server_process(const std::string& dsn) {
+  Session session(dsn);  // its process must be there while it is looked at
+  std::ifstream in("/proc/" + session.value("select pg_backend_pid()") + "/status");
+  std::string word;
+  while (in >> word) {
+    if (word != "PPid:") continue;
+    pid_t parent = 0;
+    in >> parent;
+    return parent;
+  }
+  throw std::runtime_error("the process of a session is not on this machine");
+}
+
 std::string sql_file(const std::string& name, const std::string& table) {
   std::ifstream in(std::string(PENSTOCK_BENCH_SQL) + "/" + name + ".sql");
   if (!in) throw std::runtime_error("bench/sql/" + name + ".sql is not there");

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,6 +36,9 @@ class Session {
   };
   std::unique_ptr<pg_conn, Finish> connection_;
 };
+
+// The server's own process: the parent of those that serve sessions. Throws when it is not on this machine.
+pid_t server_process(const std::string& dsn);
 
 // The text of bench/sql/NAME.sql; :"table" in it is the table, as psql writes it.
 std::string sql_file(const std::string& name, const std::string& table = "employee");

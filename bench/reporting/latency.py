@@ -26,6 +26,7 @@ def metrics(figure):
         for name in ("p50", "p99"):
             penstock = figure.series(percentile(name), rival="penstock", rate=rate, writers=WRITERS)
             floor = figure.series(percentile(name), rival="floor", rate=rate, writers=WRITERS)
+            found[f"latency.{rate}.{name}.ms"] = list(penstock.values())
             found[f"latency.{rate}.{name}.over_floor"] = ratio(penstock, floor)
             found[f"latency.{rate}.{name}.over_debezium"] = ratio(penstock, better_debezium(figure, name, rate))
     found["latency.1000.cpu_percent"] = list(

@@ -13,11 +13,11 @@ constexpr const char* kRules[][2] = {{"born_after_2007", "dob >= date '2008-01-0
                                      {"salary_above_10000", "salary > 10000"},
                                      {"no_negative_id", "emp_id >= 0"}};
 
+}  // namespace
+
 std::string table_alone(const std::string& table) {
   return fmt::format("[[table]]\nsource = \"public.{0}\"\ntarget = \"public.{0}\"\n", table);
 }
-
-}  // namespace
 
 std::string table_with_rules(const std::string& table) {
   std::string text = table_alone(table);
@@ -28,8 +28,8 @@ std::string table_with_rules(const std::string& table) {
 }
 
 void Penstock::write_toml() const {
-  const auto& [pipeline, kafka, tables, processes] = settings_;
-  std::ofstream(toml()) << "[pipeline]\nname = \"emp\"\n"
+  const auto& [name, snapshot, pipeline, kafka, tables, processes] = settings_;
+  std::ofstream(toml()) << "[pipeline]\nname = \"" << name << "\"\nsnapshot = \"" << snapshot << "\"\n"
                         << pipeline << "[source]\ndsn = \"" << place().dsn_a << "\"\n[target]\ndsn = \""
                         << place().dsn_b << "\"\n[kafka]\nbootstrap_servers = \"" << place().kafka
                         << "\"\ntopic_prefix = \"" << place().topic_prefix << "\"\n"
@@ -42,21 +42,23 @@ void Penstock::start() {
 }
 
 void Penstock::migrate() {
-  const std::string& directory = place().directory;
   write_toml();
-  test::Process migrate({program_, "--config", toml(), "migrate"}, directory + "/migrate.out",
-                        directory + "/migrate.log");
-  if (migrate.wait(std::chrono::seconds(60)) != 0) {
-    throw std::runtime_error("penstock migrate: " + test::read_file(directory + "/migrate.log"));
-  }
+  test::Process process = command({"migrate"});
+  expect_done(process, "migrate", std::chrono::seconds(60));
 }
 
 void Penstock::run() {
-  for (int i = 0; i < settings_.processes; ++i) {
-    const std::string output = fmt::format("{}/run{}", place().directory, i);
-    replicators_.emplace_back(std::vector<std::string>{program_, "--config", toml(), "run"}, output + ".out",
-                              output + ".log");
-  }
+  for (int i = 0; i < settings_.processes; ++i) replicators_.push_back(launch({"run"}, fmt::format("run{}", i)));
+}
+
+test::Process Penstock::launch(const std::vector<std::string>& words, const std::string& output) const {
+  std::vector<std::string> all{program_, "--config", toml()};
+  all.insert(all.end(), words.begin(), words.end());
+  return {all, place().directory + "/" + output + ".out", log_of(output)};
+}
+
+void Penstock::expect_done(test::Process& process, const std::string& what, std::chrono::seconds within) const {
+  if (process.wait(within) != 0) throw std::runtime_error("penstock " + what + ": " + test::read_file(log_of(what)));
 }
 
 void Penstock::stop() {

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <deque>
 
 #include "rivals/rival.hpp"
@@ -6,14 +7,17 @@
 
 namespace penstock::bench {
 
-// Parts of penstock.toml, where they are not the usual ones, and how often `penstock run` is started.
+// What penstock.toml says beside the servers, and how often `penstock run` is started.
 struct PenstockSettings {
+  std::string name = "emp";
+  std::string snapshot = "initial";
   std::string pipeline{}, kafka{};  // further lines of these two sections
   std::string tables{};             // the [[table]] and [[rule]] parts; empty: of the tables employee and bystander
   int processes = 1;
 };
 
-// [[table]] and the three rules of a table like employee.
+// [[table]] of a table alone, and with the three rules of one like employee.
+std::string table_alone(const std::string& table);
 std::string table_with_rules(const std::string& table);
 
 // The program itself, as anybody would run it: `penstock migrate`, `penstock run`, three rules, no setting changed.
@@ -28,13 +32,20 @@ class Penstock : public Rival {
   bool copies_truncate() const override { return true; }
   std::vector<pid_t> processes() const override;
 
- protected:
+  // start() in two steps: what is done once, and the processes.
   void migrate();
   void run();
+  void kill() { replicators_.clear(); }  // SIGKILL
+  // `penstock COMMAND...` beside them.
+  test::Process command(const std::vector<std::string>& words) const { return launch(words, words.at(0)); }
+  // Throws with what it wrote when it does not exit with 0 in time.
+  void expect_done(test::Process& process, const std::string& what, std::chrono::seconds within) const;
 
  private:
   std::string toml() const { return place().directory + "/penstock.toml"; }
+  std::string log_of(const std::string& output) const { return place().directory + "/" + output + ".log"; }
   void write_toml() const;
+  test::Process launch(const std::vector<std::string>& words, const std::string& output) const;
 
   std::string program_;
   PenstockSettings settings_;

@@ -5,13 +5,11 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
-#include <random>
 #include <stdexcept>
 #include <thread>
 
 #include "harness/pgbench.hpp"
 #include "harness/runs.hpp"
-#include "support/broker.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -19,7 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kCopied = 60s;
-constexpr const char* kItem = "[[table]]\nsource = \"public.item\"\ntarget = \"public.item\"\n";
 constexpr const char* kFingerprint = "select count(*) || '/' || sum(hashtextextended(item::text, 0)) from item";
 
 std::vector<std::filesystem::path> migrations() {
@@ -32,47 +29,31 @@ std::vector<std::filesystem::path> migrations() {
 
 }  // namespace
 
-CapturePlace::CapturePlace(const Field& field, int scale)
-    : token_("bench" + std::to_string(std::random_device{}()) + "_capture") {
-  directory_ = (std::filesystem::temp_directory_path() / ("penstock-" + token_)).string();
-  std::filesystem::create_directories(directory_);
+CapturePlace::CapturePlace(const Field& field, int scale) : scratch_(field.setup().kafka, "_capture") {
   const Setup& setup = field.setup();
-  main_ = make_database(setup.a, "main");
-  logical_ = make_database(setup.a_native, "logical");
-  line_ = make_database(setup.a, "line");
-  copy_ = make_database(setup.b, "copy");
+  main_ = scratch_.make_database(setup.a, "main");
+  logical_ = scratch_.make_database(setup.a_native, "logical");
+  line_ = scratch_.make_database(setup.a, "line");
+  copy_ = scratch_.make_database(setup.b, "copy");
   make_main(scale);
   make_logical();
   make_line(setup);
 }
 
+// A database with a slot cannot be dropped.
 CapturePlace::~CapturePlace() try {
   if (replicator_) replicator_->stop();
   receiver_.reset();
-  for (const auto& [server, database] : databases_) {
-    Session session(server);
-    session.rows(
-        "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1 and not active",
-        pg::Params::of(database));
-    session.run("drop database if exists " + database + " with (force)");
-  }
-  const test::Broker broker(replicator_ ? replicator_->place().kafka : "");
-  broker.delete_topics(broker.topics_with_prefix(token_));
-  std::filesystem::remove_all(directory_);
+  Session(logical_).rows(
+      "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database() and "
+      "not active");
 } catch (const std::exception& error) {
   std::cerr << "cleaning up: " << error.what() << "\n";
 }
 
-std::string CapturePlace::make_database(const std::string& server, const std::string& name) {
-  const std::string database = token_ + "_" + name;
-  Session(server).run("create database " + database);
-  databases_.emplace_back(server, database);
-  return server.substr(0, server.rfind('/') + 1) + database;
-}
-
 // Capture alone: the journal and the triggers' functions, and nobody who reads them.
 void CapturePlace::make_main(int scale) {
-  make_pgbench_tables(main_, scale, directory_);
+  make_pgbench_tables(main_, scale, directory());
   Session session(main_);
   session.run(sql_file("employee"));
   for (const char* script : {"tables", "row", "pgq", "audit", "ways", "unguard"}) {
@@ -88,14 +69,14 @@ void CapturePlace::make_logical() {
   session.run(sql_file("employee"));
   session.run(sql_file("capture/tables"));
   session.run("create publication bench for all tables");
-  session.rows("select pg_create_logical_replication_slot($1, 'pgoutput')", pg::Params::of(token_));
+  session.rows("select pg_create_logical_replication_slot($1, 'pgoutput')", pg::Params::of(scratch_.token()));
 }
 
 void CapturePlace::make_line(const Setup& setup) {
   Session(line_).run(sql_file("capture/tables"));
   Session(copy_).run("create table item (id int primary key, v int not null)");
-  replicator_.emplace(Place{line_, copy_, setup.kafka, token_, directory_}, setup.penstock,
-                      PenstockSettings{.tables = kItem});
+  replicator_.emplace(Place{line_, copy_, setup.kafka, scratch_.token(), directory()}, setup.penstock,
+                      PenstockSettings{.tables = table_alone("item")});
 }
 
 const std::string& CapturePlace::dsn(const std::string& way) const {
@@ -134,15 +115,16 @@ void CapturePlace::end(const std::string& way, const Names& tables) {
 
 // Takes what the publication sends, and throws it away.
 void CapturePlace::start_receiver() {
-  receiver_.emplace(Names{"pg_recvlogical", "--dbname=" + logical_, "--slot=" + token_, "--start", "--file=/dev/null",
-                          "--status-interval=1", "--option=proto_version=1", "--option=publication_names=bench"},
-                    directory_ + "/receiver.out", directory_ + "/receiver.err");
+  receiver_.emplace(
+      Names{"pg_recvlogical", "--dbname=" + logical_, "--slot=" + scratch_.token(), "--start", "--file=/dev/null",
+            "--status-interval=1", "--option=proto_version=1", "--option=publication_names=bench"},
+      directory() + "/receiver.out", directory() + "/receiver.err");
   const auto deadline = std::chrono::steady_clock::now() + 10s;
   Session session(logical_);
   while (session.value("select count(*) from pg_replication_slots where slot_name = $1 and active",
-                       pg::Params::of(token_)) != "1") {
+                       pg::Params::of(scratch_.token())) != "1") {
     if (std::chrono::steady_clock::now() > deadline || !receiver_->running()) {
-      throw std::runtime_error("pg_recvlogical: " + test::read_file(directory_ + "/receiver.err"));
+      throw std::runtime_error("pg_recvlogical: " + test::read_file(directory() + "/receiver.err"));
     }
     std::this_thread::sleep_for(20ms);
   }

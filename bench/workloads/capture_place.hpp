@@ -1,7 +1,6 @@
 #pragma once
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "harness/field.hpp"
@@ -21,7 +20,7 @@ class CapturePlace {
   CapturePlace(const CapturePlace&) = delete;
   CapturePlace& operator=(const CapturePlace&) = delete;
 
-  const std::string& directory() const { return directory_; }
+  const std::string& directory() const { return scratch_.directory(); }
   const std::string& dsn(const std::string& way) const;
 
   // Puts the way on these tables, its log empty, and starts what reads along.
@@ -30,16 +29,14 @@ class CapturePlace {
   void end(const std::string& way, const Names& tables);
 
  private:
-  std::string make_database(const std::string& server, const std::string& name);
   void make_main(int scale);
   void make_logical();
   void make_line(const Setup& setup);
   void start_receiver();
   void wait_for_copy();
 
-  std::string token_, directory_;
-  std::vector<std::pair<std::string, std::string>> databases_;  // server, name
-  std::string main_, logical_, line_, copy_;                    // their URIs
+  Scratch scratch_;                           // outlives the replicator
+  std::string main_, logical_, line_, copy_;  // the databases' URIs
   std::optional<Penstock> replicator_;
   std::optional<test::Process> receiver_;  // of the logical slot
 };

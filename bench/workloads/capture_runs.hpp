@@ -14,6 +14,7 @@ struct CapturePoint {
   std::string workload;  // single, tpcb, bulk
   std::string way;
   int clients = 1;
+  int repetitions = 1;
 };
 
 // Measures points, saves each run, and remembers what there is to compare.

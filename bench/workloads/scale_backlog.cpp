@@ -68,17 +68,17 @@ void measure(const Field& field, Results& results, ScaleLine& line, std::int64_t
 
 }  // namespace
 
-void measure_backlog(Field& field, Results& results, std::int64_t rows) {
+void measure_backlog(const Field& field, Results& results, std::int64_t rows) {
   JsonObject json;
   json.set("curve", "backlog").set("repetition", 1);
-  const auto line = make_line(field, {});
+  Scratch scratch(field.setup().kafka, "_backlog");
+  const auto line = make_line(field.setup(), scratch, {});
   try {
     measure(field, results, *line, rows, json);
   } catch (const std::exception& error) {
     results.refuse(json, std::string("backlog: ") + error.what());
   }
   line->stop();
-  field.remove_place(line->place());
 }
 
 }  // namespace penstock::bench

@@ -72,13 +72,14 @@ void measure_turn(Results& results, ScalePoint& point, JsonObject json) {
 
 }  // namespace
 
-std::unique_ptr<ScaleLine> make_line(Field& field, const PenstockSettings& settings, const std::string& script) {
-  const Place place = field.make_place("scale");
+std::unique_ptr<ScaleLine> make_line(const Setup& setup, Scratch& scratch, const PenstockSettings& settings,
+                                     const std::string& script) {
+  const Place place = scratch.make_place(setup.a, setup.b, "scale");
   for (const std::string& dsn : {place.dsn_a, place.dsn_b}) Session(dsn).run(script);
-  return std::make_unique<ScaleLine>(place, field.setup().penstock, settings);
+  return std::make_unique<ScaleLine>(place, setup.penstock, settings);
 }
 
-void run_curve(Field& field, Results& results, std::vector<ScalePoint> points, int repetitions) {
+void run_curve(const Field& field, Results& results, std::vector<ScalePoint> points, int repetitions) {
   std::map<Rival*, ScalePoint*> by_line;
   RivalList lines;
   for (ScalePoint& point : points) {
@@ -91,7 +92,6 @@ void run_curve(Field& field, Results& results, std::vector<ScalePoint> points, i
     measure_turn(results, point, json.set("repetition", repetition));
     return true;
   });
-  for (const ScalePoint& point : points) field.remove_place(point.line->place());
 }
 
 BulkRun run_copy(const Field& field, Rival& rival, const Tables& tables, BulkRun run,

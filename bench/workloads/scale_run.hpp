@@ -33,11 +33,12 @@ struct ScalePoint {
   std::function<void(ScaleLine&, const JsonObject& json)> measure;
 };
 
-// Every point in every repetition, shuffled as rivals are. Their places are gone afterwards.
-void run_curve(Field& field, Results& results, std::vector<ScalePoint> points, int repetitions);
+// Every point in every repetition, shuffled as rivals are.
+void run_curve(const Field& field, Results& results, std::vector<ScalePoint> points, int repetitions);
 
 // A line on databases of its own; script: for both sides, beside employee.sql.
-std::unique_ptr<ScaleLine> make_line(Field& field, const PenstockSettings& settings, const std::string& script = "");
+std::unique_ptr<ScaleLine> make_line(const Setup& setup, Scratch& scratch, const PenstockSettings& settings,
+                                     const std::string& script = "");
 
 // Writes to A, and waits until B holds the same, in whatever order it comes. Throws Unequal.
 BulkRun run_copy(const Field& field, Rival& rival, const Tables& tables, BulkRun run,

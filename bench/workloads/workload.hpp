@@ -12,6 +12,8 @@ void measure_latencies(Field& field);
 void measure_wakeups(Field& field);
 void measure_throughput(Field& field);
 void measure_capture(Field& field);
+void measure_backfill(Field& field);
+void measure_resources(Field& field);
 void measure_scale(Field& field);
 
 // Not a figure: a line that runs already.

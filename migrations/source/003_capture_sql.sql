@@ -1,7 +1,7 @@
 -- 003_capture_sql: the texts the capture functions are generated from, and what they fall back on.
--- Functions: penstock.find_key, penstock.planted, penstock.insert_sql, penstock.present_name, penstock.as_installed, penstock.touched_keys,
---   penstock.not_stale_sql, penstock.reread_sql, penstock.journal_keys, penstock.planner_settings, penstock.capture_settings, penstock.pin_settings,
---   penstock.image_settings.
+-- Functions: penstock.find_key, penstock.planted, penstock.insert_sql, penstock.present_columns, penstock.installed_columns,
+--   penstock.as_installed, penstock.image_as_installed, penstock.touched_keys, penstock.not_stale_sql, penstock.reread_sql,
+--   penstock.journal_keys, penstock.planner_settings, penstock.capture_settings, penstock.pin_settings, penstock.image_settings.
 -- Tables touched: the journal (insert), penstock.captured, the captured tables (select).
 -- Grants: EXECUTE revoked from PUBLIC.
 
@@ -121,15 +121,22 @@ as $$
       from generate_series(0, 2) as leaf
 $$;
 
--- present_name: the name of a column as it is now; null when it was dropped. pg_attribute shows a transaction of REPEATABLE
--- READ what was there when it began, while its statements are parsed by what is there now: the catalog's cache knows.
-create function penstock.present_name(root oid, num int2, seen name) returns text
+-- present_columns: the columns of a table as they are now. pg_attribute shows a transaction of REPEATABLE READ what was there
+-- when it began, while its statements are parsed by what is there now: the catalog's cache knows the names. And it shows
+-- twice what this transaction altered itself after another one had, since it began: the younger is in force.
+create function penstock.present_columns(root oid) returns table (attnum int2, name text, type oid, typmod int4)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select case when current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then seen::text
-                when n.name not like '........pg.dropped.%' then n.name end
-      from (select (pg_identify_object_as_address('pg_class'::regclass, root, num)).object_names[3] as name) as n
+    select seen.attnum, now.name, seen.atttypid, seen.atttypmod
+      from (select distinct on (a.attnum) a.*
+              from pg_attribute as a
+             where a.attrelid = root and a.attnum > 0 and not a.attisdropped
+             order by a.attnum, age(a.xmin)) as seen
+     cross join lateral (
+           select case when current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then seen.attname::text
+                       else (pg_identify_object_as_address('pg_class'::regclass, root, seen.attnum)).object_names[3] end) as now (name)
+     where now.name is not null and now.name not like '........pg.dropped.%'
 $$;
 
 -- installed_columns: the columns of a captured table, its key's, found by number, under the names they had when installed:
@@ -140,13 +147,11 @@ returns table (attnum int2, present text, installed text, type oid)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select a.attnum, p.name,
+    select p.attnum, p.name,
            coalesce(k.name, case when p.name = any (entry.key_columns) then p.name || ' (another column)' end, p.name),
-           a.atttypid
-      from pg_attribute as a
-     cross join lateral (select penstock.present_name(a.attrelid, a.attnum, a.attname) as name) as p
-      left join unnest(entry.key_columns, entry.key_attnums) as k (name, num) on k.num = a.attnum
-     where a.attrelid = entry.root and a.attnum > 0 and not a.attisdropped and p.name is not null
+           p.type
+      from penstock.present_columns(entry.root) as p
+      left join unnest(entry.key_columns, entry.key_attnums) as k (name, num) on k.num = p.attnum
 $$;
 
 -- as_installed: SQL text of a FROM item (without its alias) that shows the table with these columns. While no key column is
@@ -161,7 +166,8 @@ as $$
                             string_agg(format('penstock_y.%I as %I', present, installed), ', ' order by attnum),
                             min(t.name), ' where ' || condition) end
       from penstock.installed_columns(entry)
-     cross join (select case c.relkind when 'p' then '' else 'only ' end || c.oid::regclass
+     -- pg_class as well may show the table twice.
+     cross join (select min(case c.relkind when 'p' then '' else 'only ' end || c.oid::regclass)
                    from pg_class as c where c.oid = coalesce(part, entry.root)) as t (name)
 $$;
 
@@ -186,12 +192,11 @@ as $$
            || ') penstock_k'
       from penstock.captured as c
      cross join lateral (
-           select string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(
-                                 penstock.present_name(a.attrelid, a.attnum, a.attname)), 'null::text'), name),
-                             ', ' order by nth),
-                  array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)
+           select string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(p.name), 'null::text'), u.name),
+                             ', ' order by u.nth),
+                  array_agg(coalesce(p.type, 'text'::regtype) order by u.nth)
              from unnest(c.key_columns, c.key_attnums) with ordinality as u (name, num, nth)
-             left join pg_attribute as a on a.attrelid = c.root and a.attnum = num and not a.attisdropped) as k (list, types)
+             left join penstock.present_columns(c.root) as p on p.attnum = u.num) as k (list, types)
      cross join unnest(transitions) as t
      where c.pipeline = of_pipeline and c.root = of_root
      group by c.key_columns, k.types
@@ -216,17 +221,17 @@ create function penstock.reread_sql(entry penstock.captured, part oid, journal t
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select case when count(penstock.present_name(a.attrelid, a.attnum, a.attname)) = cardinality(entry.key_columns)
+    select case when count(p.name) = cardinality(entry.key_columns)
                      and has_table_privilege(entry.root, 'select') and not row_security_active(entry.root)
            then format('insert into %s (relation, action, n, new_rows) select %L, ''update'', 1, %s
                           from %s penstock_t, json_to_record($1) penstock_k (%s)
                          where %s', journal, entry.relation, penstock.image_as_installed(entry, 'penstock_t'),
                        penstock.as_installed(entry, part, penstock.not_stale_sql('penstock_y')),
-                       string_agg(penstock.read_key(name, a.atttypid, a.atttypmod), ', '),
-                       string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', name, operator,
-                                         penstock.read_key_cast(a.atttypid)), ' and ')) end
+                       string_agg(penstock.read_key(u.name, p.type, p.typmod), ', '),
+                       string_agg(format('penstock_t.%1$I %2$s penstock_k.%1$I%3$s', u.name, operator,
+                                         penstock.read_key_cast(p.type)), ' and ')) end
       from unnest(entry.key_columns, entry.key_attnums, entry.key_operators) as u (name, num, operator)
-      left join pg_attribute as a on a.attrelid = entry.root and a.attnum = num and not a.attisdropped
+      left join penstock.present_columns(entry.root) as p on p.attnum = u.num
 $$;
 
 -- journal_keys: journals the given keys as they stand now in the table, a row each: 'update' with the present

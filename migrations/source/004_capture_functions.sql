@@ -19,8 +19,7 @@ create function penstock.columns_print(root oid) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select string_agg(concat_ws(' ', a.attnum, a.atttypid, penstock.present_name(root, a.attnum, a.attname)), ',' order by a.attnum)
-      from pg_attribute as a where a.attrelid = root and a.attnum > 0 and not a.attisdropped
+    select string_agg(concat_ws(' ', attnum, type, name), ',' order by attnum) from penstock.present_columns(root)
 $$;
 
 -- images_altered: whether the images that this root's functions write are not exact any more since the columns are not
@@ -111,7 +110,8 @@ as $$
             root::oid, num, format('{%s:', to_json(name))), '') end,
         -- What is stored in the table's own file alone is shorter than a page. Partitions have files of their own.
         'bytes_max', case when (select relkind from pg_class where oid = root) = 'r'
-            then format('(select 8192 from pg_class where oid = %s and (reltoastrelid = 0 or pg_relation_size(reltoastrelid) = 0))',
+            -- An aggregate: pg_class may show the table twice (see present_columns).
+            then format('(select min(8192) from pg_class where oid = %s having bool_and(reltoastrelid = 0 or pg_relation_size(reltoastrelid) = 0))',
                         root::oid)
             else 'null' end,
         -- A partition that was detached keeps its triggers, and is not the table's any more. Nor is any table of a

@@ -39,12 +39,12 @@ begin
                              group by penstock_p.i / 64',
                            of_pipeline || '_cdc_' || leaf, entry.relation,
                            penstock.json_object_sql('penstock_k', entry.key_columns,
-                               array_agg(coalesce(a.atttypid, 'text'::regtype) order by nth)),
-                           string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(
-                                             penstock.present_name(of_root, num, a.attname)), 'null::text'), name), ', ' order by nth),
+                               array_agg(coalesce(p.type, 'text'::regtype) order by u.nth)),
+                           string_agg(format('%s as %I', coalesce('penstock_x.' || quote_ident(p.name), 'null::text'), u.name),
+                                      ', ' order by u.nth),
                            partition::regclass)
                from unnest(entry.key_columns, entry.key_attnums) with ordinality as u (name, num, nth)
-               left join pg_attribute as a on a.attrelid = of_root and a.attnum = num and not a.attisdropped);
+               left join penstock.present_columns(of_root) as p on p.attnum = u.num);
 end
 $$;
 

@@ -1,6 +1,6 @@
 -- 002_apply_sql: the statements that put changes into a target table, generated per table.
 -- Functions: penstock.reject, penstock.fenced, penstock.frozen, penstock.records_sql, penstock.apply_sql, penstock.same_key,
---   penstock.mixed_sql.
+--   penstock.delete_sql, penstock.mixed_sql.
 -- Tables touched: none; pg_attribute is read.
 
 -- reject: ends a statement of the fast path because a rule is false for one of its rows. Everything of the batch that
@@ -142,9 +142,7 @@ begin
     elsif kind in ('mixed_delete', 'mixed_upsert') then
         return penstock.mixed_sql(kind, relation, own_rows, key, keys, images, image, guard, ordinal, written, assignments);
     elsif kind = 'delete_keys' then
-        return format(
-            'delete from %s as t using (select distinct %s from %s) as k where %s',
-            own_rows, keys, penstock.records_sql('$1', relation, key, 'k', ordinal), penstock.same_key(relation, key, 't', 'k'));
+        return penstock.delete_sql(relation, own_rows, key, keys, penstock.records_sql('$1', relation, key, 'k', ordinal));
     elsif kind = 'insert' then
         return format('with input as materialized (select %s from %s where %s) '
                       'insert into %s (%5$s) overriding system value select %5$s from input order by %6$I',
@@ -177,6 +175,24 @@ as $$
       from unnest(key, penstock.key_operators(relation, key)) with ordinality as names (name, operator, i)
 $$;
 
+-- delete_sql: takes away the rows whose keys stand in `source`, a FROM item.
+-- A key of one column is looked up through an array, in the index whatever the statistics say. Taken while all rows of the
+-- table were dead or not committed yet, they say that it has none; a join would then go through the whole table once a
+-- statement, and takes minutes for some hundred thousand rows. (An array of arrays would be one array, of their elements.)
+create function penstock.delete_sql(relation regclass, own_rows text, key text[], keys text, source text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case when cardinality(key) = 1 and not exists (
+               select from pg_attribute as a join pg_type as t on t.oid = a.atttypid
+                where a.attrelid = relation and a.attname = key[1] and t.typcategory = 'A')
+           then format('delete from %s as t where t.%s %s any (array(select %2$s from %4$s))',
+                       own_rows, keys, (penstock.key_operators(relation, key))[1], source)
+           else format('delete from %s as t using (select distinct %s from %s) as k where %s',
+                       own_rows, keys, source, penstock.same_key(relation, key, 't', 'k'))
+           end
+$$;
+
 -- mixed_sql: apply_sql's mixed_delete and mixed_upsert.
 create function penstock.mixed_sql(kind text, relation regclass, own_rows text, key text[], keys text, images text, image text,
                                    guard text, ordinal text, written text, assignments text) returns text
@@ -185,12 +201,11 @@ set search_path = pg_catalog, pg_temp
 as $$
     select case when kind = 'mixed_delete' then format(
         'with image as materialized (select %1$s, ($2::bigint[])[%2$I] as %2$I from %3$s), '
-        'gone as (select distinct %1$s from (select %1$s, ($4::bigint[])[%2$I] as %2$I from %4$s) as d '
-        'where not exists (select from image where %5$s and image.%2$I > d.%2$I)) '
-        'delete from %6$s as t using gone where %7$s',
+        'gone as (select %1$s from (select %1$s, ($4::bigint[])[%2$I] as %2$I from %4$s) as d '
+        'where not exists (select from image where %5$s and image.%2$I > d.%2$I)) %6$s',
         keys, ordinal, penstock.records_sql('$1', relation, key, 'k', ordinal),
-        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(relation, key, 'image', 'd'), own_rows,
-        penstock.same_key(relation, key, 't', 'gone'))
+        penstock.records_sql('$3', relation, key, 'k', ordinal), penstock.same_key(relation, key, 'image', 'd'),
+        penstock.delete_sql(relation, own_rows, key, keys, 'gone'))
     else format(
         'with input as materialized (select %10$s from %1$s where %2$s), '
         'gone as materialized (select %3$s, ($4::bigint[])[%4$I] as %4$I from %5$s), '

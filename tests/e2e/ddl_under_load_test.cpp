@@ -120,6 +120,29 @@ TEST_F(DdlUnderLoad, ATransactionOfRepeatableReadThatIsOlderThanTheAlterationWri
   expect_equal("id, v");
 }
 
+// What it alters itself behind another one's alteration stands twice in the catalog's tables for such a transaction.
+TEST_F(DdlUnderLoad, ATransactionOfRepeatableReadAltersWhatAnotherHasAlteredSinceItBegan) {
+  create("id int primary key, v int, doc jsonb", "on_drift = \"ignore\"\n");
+  on_a("insert into t (id, v) select i, i from generate_series(1, 9) as i");
+  Database old = line_.a();
+  const auto writes_after = [&](const std::string& theirs, const std::string& own) {
+    old.run("begin isolation level repeatable read; select count(*) from pg_class");
+    on_a(theirs);
+    EXPECT_NO_THROW(
+        old.run(own + "; insert into t (id, v) select i, i from generate_series(100, 900) as i; update t set v = v + 1; "
+                      "update t set id = id + 1000 where id < 200; delete from t where id > 300 and id < 350; commit"))
+        << theirs << "; " << own;
+    on_a("delete from t");
+  };
+  writes_after("alter table t add column more int", "truncate t");
+  writes_after("alter table t add column text text", "alter table t add column other text");
+  writes_after("alter table t alter column id set default 1", "alter table t alter column id set default 2");
+  writes_after("alter table t rename column id to renamed", "alter table t rename column renamed to id");
+  writes_after("alter table t alter column v type bigint", "alter table t alter column v set default 0");
+  on_a("insert into t (id, v) select i, i from generate_series(1, 9) as i");
+  expect_equal("id, v");
+}
+
 TEST_F(DdlUnderLoad, TakingTheCaptureAwayMakesNoWriterFail) {
   create("id int primary key, v int default 0");
   EXPECT_EQ(alter_under_load({"alter table t disable trigger user", "alter table t enable trigger user",

@@ -1,4 +1,6 @@
 // Plain batches, tables and types: what happens when nothing is wrong.
+#include <gmock/gmock.h>
+
 #include "support/target_line.hpp"
 
 namespace penstock::apply {
@@ -51,6 +53,24 @@ TEST_F(ApplierTest, PutsWhatAInsertedOverARowThatBHasAgainstExpectation) {
   EXPECT_EQ(ask("select * from t order by id"), "1|a;2|b;3|c");
   EXPECT_EQ(ask(kBooks), "3|3|0");
   EXPECT_EQ(ask("select count(*) from penstock.dead_letter"), "0");
+}
+
+// Statistics that were taken while all rows were dead, or not committed yet, say that there is none: a join would read
+// the whole table for each piece.
+TEST_F(ApplierTest, DeletesThroughTheIndexWhateverTheStatisticsSay) {
+  add_table("t", "id int primary key, v text");
+  const char* const fill = "insert into t select id, repeat('x', 100) from generate_series(1, 20000) as g (id)";
+  for (const char* statement :
+       {"alter table t set (autovacuum_enabled = off)", fill, "delete from t", "analyze t", fill}) {
+    run_sql(statement);
+  }
+  ASSERT_EQ(ask("select reltuples, relpages > 0 from pg_class where oid = 't'::regclass"), "0|t");
+  for (const char* kind : {"delete_keys", "mixed_delete"}) {
+    const std::string statement =
+        ask(std::string("select regexp_replace(regexp_replace(penstock.apply_sql('public.t', '{id}', '{id}', '[]', '") +
+            kind + "'), '\\$[13]', '''[]''', 'g'), '\\$[24]', '''{}''', 'g')");
+    EXPECT_THAT(ask("explain " + statement), testing::HasSubstr("Index Cond: (id = ANY")) << kind;
+  }
 }
 
 TEST_F(ApplierTest, PassesABatchWithoutAnyChange) {
