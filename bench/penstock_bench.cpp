@@ -38,7 +38,8 @@ void add_setup(CLI::App& app, Setup& setup) {
   app.add_option("--connect-class-path", setup.connect_jars, "Java's, with Kafka Connect and Debezium");
   app.add_option("--rivals", setup.rivals, "these alone")
       ->delimiter(',')
-      ->check(CLI::IsMember({"floor", "penstock", "native", "native-async", "naive", "debezium", "debezium-tuned"}));
+      ->check(CLI::IsMember(
+          {"floor", "penstock", "penstock-key", "native", "native-async", "naive", "debezium", "debezium-tuned"}));
   app.add_option("--repetitions", setup.repetitions, "how often each run is repeated");
   app.add_option("--seed", setup.seed, "of the arrivals and of the order of the rivals");
   app.add_flag("--quick", setup.quick, "a short look, not to be quoted");

@@ -1,7 +1,6 @@
 #include "micro/samples.hpp"
 
 #include <libpq-fe.h>
-#include <librdkafka/rdkafka_mock.h>
 
 #include <algorithm>
 #include <array>
@@ -73,7 +72,9 @@ pg::Result journal_of(const std::vector<std::string>& images) {
 Samples::Samples()
     : tables_(employee_alone()),
       header_{Epoch{1}, BatchNo{305}, Nonce{-8'234'987'234'987'123}, Nonce{3'987'239'847'239'871}, "12345:12345:", {}},
-      partitions_(tables_) {
+      partitions_(tables_),
+      client_(test::kafka_client(RD_KAFKA_PRODUCER, {{"log_level", "3"}})),
+      topic_(rd_kafka_topic_new(client_.get(), kTopic, nullptr)) {
   for (std::size_t i = 0; i < kChanges; ++i) images_.push_back(image_of(i));
   journal_ = journal_of(images_);
   capture::ChangeCursor cursor(journal_, 0);
@@ -105,34 +106,30 @@ Envelope Samples::envelope(const Change& change) const {
   return e;
 }
 
-// Through a broker, since only librdkafka can make a message.
-void Samples::fetch() {
-  producer_ =
-      test::kafka_client(RD_KAFKA_PRODUCER, {{"test.mock.num.brokers", "1"}, {"linger.ms", "0"}, {"log_level", "3"}});
-  const auto topic = std::unique_ptr<rd_kafka_topic_t, test::Free<rd_kafka_topic_destroy>>(
-      rd_kafka_topic_new(producer_.get(), kTopic, nullptr));
+// Only librdkafka can free a message, and it frees none but its own: so these stay for as long as the process.
+Samples::~Samples() {
+  static auto* const kept = new std::vector<kafka::Message>();
+  for (apply::Record& record : records_) messages_.push_back(std::move(record.message));
+  for (kafka::Message& message : messages_) kept->push_back(std::move(message));
+}
+
+// As they come from a consumer, with nothing in between: what reads them reads these fields.
+void Samples::fill_messages() {
   for (std::size_t i = 0; i < kChanges; ++i) {
-    PENSTOCK_CHECK(rd_kafka_produce(topic.get(), 0, RD_KAFKA_MSG_F_COPY, values_[i].data(), values_[i].size(),
-                                    keys_[i].data(), keys_[i].size(), nullptr) == 0);
-  }
-  test::check_kafka("producing", rd_kafka_flush(producer_.get(), test::kKafkaTimeout_ms));
-  const char* broker = rd_kafka_mock_cluster_bootstraps(rd_kafka_handle_mock_cluster(producer_.get()));
-  consumer_ = test::kafka_client(RD_KAFKA_CONSUMER, {{"bootstrap.servers", broker}, {"group.id", "micro"}});
-  const test::KafkaPartitions from(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(from.get(), kTopic, 0)->offset = 0;
-  test::check_kafka("assigning", rd_kafka_assign(consumer_.get(), from.get()));
-  while (messages_.size() < kChanges) {
-    rd_kafka_message_t* const one = rd_kafka_consumer_poll(consumer_.get(), test::kKafkaTimeout_ms);
-    if (one == nullptr) throw std::runtime_error("librdkafka's mock of a broker does not answer");
-    kafka::Message message(one);
-    test::check_kafka("consuming", one->err);
-    messages_.push_back(std::move(message));
+    rd_kafka_message_t& one = filled_.emplace_back();
+    one.rkt = topic_.get();
+    one.payload = values_[i].data();
+    one.len = values_[i].size();
+    one.key = keys_[i].data();
+    one.key_len = keys_[i].size();
+    one.offset = static_cast<std::int64_t>(i);
+    messages_.emplace_back(&one);
   }
 }
 
 std::vector<kafka::Message>& Samples::messages() {
   PENSTOCK_CHECK(records_.empty());  // who lent the records has the messages
-  if (messages_.empty()) fetch();
+  if (messages_.empty()) fill_messages();
   return messages_;
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,9 @@ class Samples {
   static constexpr std::size_t kChanges = 1'000;
 
   Samples();
+  ~Samples();
+  Samples(const Samples&) = delete;
+  Samples& operator=(const Samples&) = delete;
 
   const std::vector<apply::TableSpec>& tables() const { return tables_; }
   const apply::Partitions& partitions() const { return partitions_; }
@@ -26,12 +31,12 @@ class Samples {
   Envelope envelope(const Change& change) const;
   const std::vector<std::string>& keys() const { return keys_; }
   const std::vector<std::string>& values() const { return values_; }  // the last one with its end mark
-  // Lent: whoever takes them puts them back. Real messages, by way of librdkafka's mock of a broker.
+  // Lent: whoever takes them puts them back.
   std::vector<kafka::Message>& messages();
   std::vector<apply::Record>& records();
 
  private:
-  void fetch();
+  void fill_messages();
 
   std::vector<apply::TableSpec> tables_;
   BatchHeader header_;
@@ -40,7 +45,9 @@ class Samples {
   pg::Result journal_;
   std::vector<Change> changes_;
   std::vector<std::string> keys_, values_;
-  test::KafkaClient producer_, consumer_;
+  test::KafkaClient client_;  // without a broker: no topic without a client
+  std::unique_ptr<rd_kafka_topic_t, test::Free<rd_kafka_topic_destroy>> topic_;
+  std::deque<rd_kafka_message_t> filled_;  // what the messages point to
   std::vector<kafka::Message> messages_;
   std::vector<apply::Record> records_;
 };

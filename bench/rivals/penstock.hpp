@@ -52,4 +52,13 @@ class Penstock : public Rival {
   std::deque<test::Process> replicators_;
 };
 
+// The same, but that each table goes its own way on B: no change waits for another table's transaction.
+class PenstockByKey : public Penstock {
+ public:
+  PenstockByKey(Place place, std::string program)
+      : Penstock(std::move(place), std::move(program), {.pipeline = "consistency = \"key\"\n"}) {}
+
+  std::string name() const override { return "penstock-key"; }
+};
+
 }  // namespace penstock::bench
