@@ -1,7 +1,9 @@
 // The driver of bench/run: measures Penstock and its rivals on servers that somebody else has started. One subcommand a
 // figure; several may be named, and share the rivals.
+#include <chrono>
 #include <iostream>
 
+#include <spdlog/fmt/fmt.h>
 #include <CLI/CLI.hpp>
 
 #include "workloads/workload.hpp"
@@ -70,12 +72,15 @@ int measure_figures(const CLI::App& app, const Setup& setup) {
   Field field(setup);
   for (const Command& figure : kFigures) {
     if (!app.got_subcommand(figure.name)) continue;
+    const auto begin = std::chrono::steady_clock::now();
     try {
       figure.measure(field);
     } catch (const std::exception& error) {
       std::cerr << "bench " << figure.name << ": " << error.what() << "\n";
       ++failed;
     }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    std::cerr << fmt::format("{} took {:.0f} s\n", figure.name, taken.count());
   }
   return failed == 0 && field.all_started() ? 0 : 1;
 }

@@ -69,19 +69,20 @@ void await_row(Rival& rival, double seconds) {
   }
 }
 
-LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* field, const Tables& tables) {
+LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* field, const Tables& tables,
+                           const Enough& enough) {
   Side a = rival.side_a(tables), b = rival.side_b(tables);
   const std::string before = wal_position(b);
   std::map<std::string, double> cpu;
   if (field != nullptr) cpu = field->cpu_seconds(rival);
-  const Written written =
-      write_open_loop(rival.place().dsn_a, a.tables, load, [&](const Employee& row) { rival.committed(row); });
+  const Written written = write_open_loop(
+      rival.place().dsn_a, a.tables, load, [&](const Employee& row) { rival.committed(row); }, enough);
   const auto& arrivals = written.arrivals;
   LatencyRun run;
   run.changes = arrivals.size();
   run.written_late_s = written.late_s();
-  run.written_per_second =
-      static_cast<double>(arrivals.size()) / std::max(load.seconds, (written.end_ms - written.begin_ms) / 1'000);
+  run.seconds = enough ? written.seconds() : std::max(load.seconds, written.seconds());
+  run.written_per_second = static_cast<double>(arrivals.size()) / run.seconds;
   const IdRange ids = ids_of(arrivals);
   run.arrived = wait_for_rows(rival, a, b, ids, kKeepsUp_s);
   if (field != nullptr) run.cpu_s = difference(cpu, field->cpu_seconds(rival));

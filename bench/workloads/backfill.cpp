@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::int64_t kRows = 5'000'000, kQuickRows = 100'000;
-constexpr int kRepetitions = 2;
-constexpr OpenLoop kBeside{.rate = 200, .seconds = 2, .writers = 8};
+constexpr int kRepetitions = 1;
+constexpr OpenLoop kBeside{.rate = 200, .seconds = 600, .writers = 8};  // ends before: when all is copied
 constexpr auto kPatience = 600s;
 constexpr IdRange kAll{0, std::numeric_limits<std::int32_t>::max()};
 // The single changes have lower keys than the rows that are copied. Copies go along the key: once they are at these
@@ -46,7 +46,7 @@ class Backfill {
   void load(std::int64_t rows);
   double dump() const;
   double copy(JsonObject& json, std::uint64_t seed);
-  Percentiles write_while(std::future<double>& copying, OpenLoop load);
+  Percentiles write_while(const std::future<double>& copying, const OpenLoop& load);
 
   const Setup& setup_;
   Results& results_;
@@ -112,7 +112,6 @@ double Backfill::dump() const {
 double Backfill::copy(JsonObject& json, std::uint64_t seed) {
   OpenLoop load = kBeside;
   load.seed = seed;
-  if (setup_.quick) load.seconds = 0.5;
   const pid_t replicator = penstock_->processes().at(0);
   forget_peak(replicator);
   const double cpu = cpu_seconds(replicator);
@@ -129,19 +128,14 @@ double Backfill::copy(JsonObject& json, std::uint64_t seed) {
   return copying.get();
 }
 
-// The single changes, in windows of the open loop, one after the other as long as the copy goes on.
-Percentiles Backfill::write_while(std::future<double>& copying, OpenLoop load) {
+// The single changes, as long as the copy goes on.
+Percentiles Backfill::write_while(const std::future<double>& copying, const OpenLoop& load) {
   const auto copied = [&] { return copying.wait_for(0s) == std::future_status::ready; };
   Session b(penstock_->place().dsn_b);
   while (!copied() && b.number(kCopyHasBegun, pg::Params::of(kFirstCopied)) == 0) std::this_thread::sleep_for(5ms);
-  std::vector<double> milliseconds;
-  for (; !copied(); ++load.seed) {
-    const LatencyRun run = measure_latency(*penstock_, load, nullptr);
-    if (run.arrived != Arrived::all) throw std::runtime_error("single changes do not get through beside the backfill");
-    milliseconds.insert(milliseconds.end(), run.milliseconds.begin(), run.milliseconds.end());
-  }
-  if (milliseconds.empty()) throw std::runtime_error("the backfill was over before a single change was written");
-  return percentiles_of(std::move(milliseconds));
+  const LatencyRun run = measure_latency(*penstock_, load, nullptr, {}, copied);
+  if (run.arrived != Arrived::all) throw std::runtime_error("single changes do not get through beside the backfill");
+  return *run.commit_to_commit;
 }
 
 }  // namespace

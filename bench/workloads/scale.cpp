@@ -14,7 +14,7 @@ namespace penstock::bench {
 namespace {
 
 constexpr const char* kEightPartitions = "partitions = 8\n";
-constexpr int kRepetitions = 3;
+constexpr int kRepetitions = 2;
 constexpr auto kShared = std::chrono::seconds(3);  // until the group has given every member its partitions
 constexpr OpenLoop kSpread{.rate = 200, .seconds = 3, .writers = 8, .seed = 1};
 constexpr std::int64_t kTransactionRows = 100;  // of the curve over tables
@@ -37,7 +37,7 @@ const Curves kCurves{{0, 1, 2, 4},
                      100'000,
                      {{40, 100'000}, {940, 50'000}, {99'940, 500}},
                      {{10, 30'000}, {1'000, 100'000}, {100'000, 100'000}},
-                     10'000'000};
+                     5'000'000};
 const Curves kQuickCurves{{0, 2}, 20'000, {1, 10}, 10'000, {{40, 10'000}, {940, 5'000}}, {{10, 1'000}, {1'000, 10'000}},
                           100'000};
 

@@ -20,7 +20,7 @@ struct Silence {
   int times;
 };
 
-constexpr Silence kSilences[] = {{2, 10}, {60, 2}};
+constexpr Silence kSilences[] = {{2, 5}, {60, 2}};
 constexpr Silence kQuickSilences[] = {{2, 3}, {5, 1}};
 constexpr auto kBetween = std::chrono::milliseconds(500);  // what one rival did has died down
 
