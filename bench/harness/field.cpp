@@ -50,7 +50,7 @@ Rival* Field::start(const std::string& name) {
     rival->start();
     await_row(*rival, kFirstRow_s);
     OpenLoop load = kWarmUp;
-    if (setup_.quick) load.seconds = 2;
+    if (setup_.quick) load.seconds = 1;
     measure_latency(*rival, load, nullptr);
     rival->pause();
     return started_.emplace_back(std::move(rival)).get();

@@ -26,7 +26,7 @@ constexpr Point kPoints[] = {
     {{.rate = 1'000}},
     {{.rate = 4'000}, 2},
 };
-constexpr Point kQuickPoints[] = {{{.rate = 200, .seconds = 2}, 1}, {{.rate = 1'000, .seconds = 2}, 1}};
+constexpr Point kQuickPoints[] = {{{.rate = 200, .seconds = 1}, 1}, {{.rate = 1'000, .seconds = 1}, 1}};
 constexpr Point kUntunedPoints[] = {{{.rate = 200}, 3}};
 
 // naive loses rows with several writers, at any rate: three points show that. Whether native replication waits for B's
