@@ -134,7 +134,8 @@ def section(figure, directory):
         table(["", "rows/s", "× native", "own CPU s", "Kafka", "A", "B", "own memory MB"], bulk_rows(figure)),
         "Single inserts into another table, 200 a second, while one statement updates so many rows, until B has these; milliseconds from "
         "commit to commit. Penstock by default, like native replication, keeps A's transactions whole and in order, so single changes wait for "
-        'the great one before them; *penstock-key* (`consistency = "key"`) does not promise that, and is what the goal is judged on. Where the waits arise stands in [`NOTES.md`](NOTES.md#single-changes-beside-a-bulk-update).\n',
+        'the great one before them; *penstock-key* (`consistency = "key"`) does not promise that, and is what the goal is judged on. Where the '
+        "waits arise stands in [`NOTES.md`](NOTES.md#single-changes-beside-a-bulk-update).\n",
         table(["", "rows updated", "s until they are on B", "p50", "p99", "max"], beside_rows(figure)),
         "The highest rate of single-row commits from 32 connections at which the lag stays under a second, and what ended the search.\n",
         table(["", "changes a second", "the next rate"], sustained_rows(figure)),
