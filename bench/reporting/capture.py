@@ -142,7 +142,8 @@ def plot(figure, directory):
                 points.append((clients, median(values), min(values), max(values)))
         if points:
             curves[name] = points
-    plots.lines(directory / "capture.svg", "transactions a second", "clients", "×", curves, logarithmic="x")
+    title = "transactions a second, as a part of those without"
+    plots.lines(directory / "capture.svg", title, "clients", "times", curves, logarithmic="x", from_zero=True)
 
 
 def section(figure, directory):

@@ -20,12 +20,14 @@ COLOURS = {
     "batch, update": "#d0553f",
 }
 
+MOST_TICS = 8  # an axis with no more values than these names them
+
 STYLE = """\
-set terminal svg size 760,420 font 'sans-serif,13' background '#ffffff'
+set terminal svg size 760,460 font 'sans-serif,13' background '#ffffff'
 set border 3 lc '#666666'
 set tics nomirror textcolor '#333333'
 set grid ytics lc '#e4e4e4' lt 1
-set key outside right top
+set key below maxcols 4 height 1
 """
 
 
@@ -42,6 +44,8 @@ def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy", from_zero
     xs = [point[0] for points in curves.values() for point in points]
     low, high = (min(xs) / 1.5, max(xs) * 1.5) if "x" in logarithmic else (0, max(xs) * 1.05)
     blocks, parts = [f"set xrange [{low:g}:{high:g}]"], []
+    if len(set(xs)) <= MOST_TICS:
+        blocks.append("set xtics (" + ", ".join(f"'{x:,g}' {x:g}" for x in sorted(set(xs))) + ")")
     if logarithmic:
         blocks.append(f"set logscale {logarithmic}")
     if from_zero:

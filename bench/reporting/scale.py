@@ -43,13 +43,13 @@ def curve_of(figure, value, curve, axis, **wanted):
     return points
 
 
-def draw(figure, directory, name, axis, title, curves, ylabel="rows a second", logarithmic="x"):
-    """curves: label -> (value, wanted); the axis is named as the title is."""
+def draw(figure, directory, name, axis, title, xlabel, curves, ylabel="rows a second", logarithmic="x"):
+    """curves: label -> (value, wanted)."""
     found = {label: curve_of(figure, value, name, axis, **wanted) for label, (value, wanted) in curves.items()}
     plots.lines(
         directory / f"scale_{name}.svg",
         title,
-        title,
+        xlabel,
         ylabel,
         {label: points for label, points in found.items() if points},
         logarithmic,
@@ -77,7 +77,8 @@ def appliers(figure, directory):
         directory,
         "appliers",
         "appliers",
-        "processes on 8 partitions",
+        "one statement, 8 partitions",
+        "processes",
         {
             f"{way}, {operation}": (rows_per_second, {"operation": operation, "by_key": way == "key"})
             for way in ("key", "batch")
@@ -112,7 +113,8 @@ def tables(figure, directory):
         directory,
         "tables",
         "tables",
-        "tables, transactions of 100 rows",
+        "transactions of 100 rows, over so many tables",
+        "tables",
         {"penstock": (rows_per_second, {})},
     )
     return (
@@ -142,7 +144,8 @@ def row_sizes(figure, directory):
         directory,
         "row_size",
         "body_bytes",
-        "bytes of the widest column",
+        "one statement, rows of one wide column and some narrow ones",
+        "bytes in the wide column",
         {"penstock": (megabytes_per_second, {})},
         ylabel="MB a second",
     )
@@ -171,6 +174,7 @@ def transactions(figure, directory):
         directory,
         "transactions",
         "rows_a_transaction",
+        "transactions of so many rows",
         "rows a transaction",
         {"penstock": (rows_per_second, {})},
     )
@@ -209,23 +213,25 @@ def backlog(figure, directory):
         return "**Backlog.** **No figure.**\n"
     run = runs[0]
     points = [(second, rate, rate, rate) for second, rate in rates(run)]
-    plots.lines(
-        directory / "scale_backlog.svg",
-        f"a backlog of {run['rows']:,} changes",
-        "seconds since the start",
-        "rows a second",
-        {"penstock": points},
-        "",
-        from_zero=True,
-    )
+    picture = ""
+    if len(points) > 1:
+        plots.lines(
+            directory / "scale_backlog.svg",
+            f"a backlog of {run['rows']:,} changes",
+            "seconds since the start",
+            "rows a second",
+            {"penstock": points},
+            "",
+            from_zero=True,
+        )
+        picture = f"![backlog]({directory.name}/scale_backlog.svg)\n"
     first, last = third(run, 0), third(run, 2)
     return (
         f"**Backlog.** {run['rows']:,} changes that were written while nobody read ({run['journal_mb']:,.0f} MB of journal), from the "
         f"start of `penstock run`: all on B after {run['seconds']:.1f} s, {run['rows_per_second']:,.0f} rows a second"
         + (f" ({first:,.0f} in the first third, {last:,.0f} in the last)" if first and last else "")
         + f", {run['cpu_s']['rival'] * 1e6 / run['rows']:.2f} own CPU seconds a million, memory {run['peak_memory_mb']:.0f} MB at its "
-        "highest.\n\n"
-        f"![backlog]({directory.name}/scale_backlog.svg)\n"
+        "highest.\n\n" + picture
     )
 
 
