@@ -1,7 +1,9 @@
 // The driver of bench/run: measures Penstock and its rivals on servers that somebody else has started. One subcommand a
 // figure; several may be named, and share the rivals.
+#include <chrono>
 #include <iostream>
 
+#include <spdlog/fmt/fmt.h>
 #include <CLI/CLI.hpp>
 
 #include "workloads/workload.hpp"
@@ -23,6 +25,7 @@ constexpr Command kFigures[] = {
     {"capture", "what capture costs the writers, and what it writes", measure_capture},
     {"backfill", "a table copied again while it is written", measure_backfill},
     {"resources", "what it costs at rest, and how soon it is there after a start", measure_resources},
+    {"scale", "more appliers, more tables, larger rows and transactions, a backlog", measure_scale},
 };
 
 void add_setup(CLI::App& app, Setup& setup) {
@@ -37,7 +40,8 @@ void add_setup(CLI::App& app, Setup& setup) {
   app.add_option("--connect-class-path", setup.connect_jars, "Java's, with Kafka Connect and Debezium");
   app.add_option("--rivals", setup.rivals, "these alone")
       ->delimiter(',')
-      ->check(CLI::IsMember({"floor", "penstock", "native", "native-async", "naive", "debezium", "debezium-tuned"}));
+      ->check(CLI::IsMember(
+          {"floor", "penstock", "penstock-key", "native", "native-async", "naive", "debezium", "debezium-tuned"}));
   app.add_option("--repetitions", setup.repetitions, "how often each run is repeated");
   app.add_option("--seed", setup.seed, "of the arrivals and of the order of the rivals");
   app.add_flag("--quick", setup.quick, "a short look, not to be quoted");
@@ -68,12 +72,15 @@ int measure_figures(const CLI::App& app, const Setup& setup) {
   Field field(setup);
   for (const Command& figure : kFigures) {
     if (!app.got_subcommand(figure.name)) continue;
+    const auto begin = std::chrono::steady_clock::now();
     try {
       figure.measure(field);
     } catch (const std::exception& error) {
       std::cerr << "bench " << figure.name << ": " << error.what() << "\n";
       ++failed;
     }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    std::cerr << fmt::format("{} took {:.0f} s\n", figure.name, taken.count());
   }
   return failed == 0 && field.all_started() ? 0 : 1;
 }

@@ -21,9 +21,6 @@ double now_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// The slowest that is waited for is 1,000 rows a second.
-double patience_s(std::int64_t rows) { return 30 + static_cast<double>(rows) / 1'000; }
-
 // Rows arrive in the order in which they were written, or all at once: with the last one B has everything, which is
 // proven afterwards. Returns when it was seen, 0: not in time.
 double await_last_row(Side& a, Side& b, double seconds) {
@@ -37,6 +34,9 @@ double await_last_row(Side& a, Side& b, double seconds) {
     std::this_thread::sleep_for(kPoll);
   }
 }
+
+// The slowest that is waited for is 1,000 rows a second.
+double patience_s(std::int64_t rows) { return 30 + static_cast<double>(rows) / 1'000; }
 
 }  // namespace
 

@@ -11,7 +11,7 @@ struct BulkRun {
   double on_a_s = 0;          // the statement alone
   double seconds = 0;         // until the last row is on B
   double peak_memory_mb = 0;  // of the rival's own processes
-  std::map<std::string, double> cpu_s;
+  std::map<std::string, double> cpu_s{};
 };
 
 // Both tables empty, both servers after a checkpoint: every run finds the same.

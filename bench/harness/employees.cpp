@@ -18,11 +18,20 @@ pg::Params params_of(const Employee& employee) {
 }
 
 std::string fingerprint(Side& side, IdRange ids) {
-  return side.session.value(sql_file("fingerprint", side.table), pg::Params::of(ids.low, ids.high));
+  std::string all;
+  for (const std::string& table : side.tables) {
+    all.append(all.empty() ? "" : ",");
+    all.append(side.session.value(sql_file("fingerprint", table), pg::Params::of(ids.low, ids.high)));
+  }
+  return all;
 }
 
 std::int64_t count_of(Side& side, IdRange ids) {
-  return side.session.number(sql_file("count", side.table), pg::Params::of(ids.low, ids.high));
+  std::int64_t all = 0;
+  for (const std::string& table : side.tables) {
+    all += side.session.number(sql_file("count", table), pg::Params::of(ids.low, ids.high));
+  }
+  return all;
 }
 
 std::unordered_map<std::int64_t, double> commit_times(Side& side, IdRange ids, CommitClock clock,
@@ -35,8 +44,10 @@ std::unordered_map<std::int64_t, double> commit_times(Side& side, IdRange ids, C
     side.session.run("select pg_logical_emit_message(true, 'bench', '')");
   }
   std::unordered_map<std::int64_t, double> times;
-  for (const auto& row : side.session.rows(sql_file(name, side.table), params)) {
-    times[std::stoll(row[0])] = std::stod(row[1]);
+  for (const std::string& table : side.tables) {
+    for (const auto& row : side.session.rows(sql_file(name, table), params)) {
+      times[std::stoll(row[0])] = std::stod(row[1]);
+    }
   }
   return times;
 }

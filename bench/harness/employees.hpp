@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "harness/session.hpp"
 
@@ -18,10 +19,13 @@ Employee make_employee(std::size_t number);
 
 pg::Params params_of(const Employee& employee);  // of bench/sql/insert_employee.sql
 
-// The rivals' table on one side, and a session there.
+// Tables like bench/sql/employee.sql whose ids come from one sequence, so that an id says which row is meant.
+using Tables = std::vector<std::string>;
+
+// Tables on one side, and a session there.
 struct Side {
   Session session;
-  std::string table;
+  Tables tables;
 };
 
 struct IdRange {

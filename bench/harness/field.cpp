@@ -27,7 +27,11 @@ void stop(Rival* rival) {
 
 }  // namespace
 
-Field::Field(Setup setup) : setup_(std::move(setup)), scratch_(setup_.kafka), maker_(std::make_unique<RivalMaker>()) {}
+Field::Field(Setup setup) : setup_(std::move(setup)), scratch_(setup_.kafka), maker_(std::make_unique<RivalMaker>()) {
+  for (const std::string& server : {setup_.a, setup_.a_native, setup_.a_debezium, setup_.b}) {
+    if (!server.empty()) servers_.try_emplace(server, server_process(server));
+  }
+}
 
 Field::~Field() { retire_all(); }
 
@@ -38,32 +42,15 @@ const std::string& Field::server_a(const std::string& name) const {
   return name.starts_with("debezium") ? setup_.a_debezium : setup_.a;
 }
 
-Place Field::make_place(const std::string& name) {
-  // Of this start alone; it also names slots, which may hold no dash.
-  std::string database = name + "_" + std::to_string(places_++);
-  std::replace(database.begin(), database.end(), '-', '_');
-  const auto make_side = [&](const std::string& server) {
-    const std::string dsn = scratch_.make_database(server, database);
-    Session(dsn).run(sql_file("employee"));
-    servers_.try_emplace(server, server_process(server));
-    return dsn;
-  };
-  return {.dsn_a = make_side(server_a(name)),
-          .dsn_b = make_side(setup_.b),
-          .kafka = setup_.kafka,
-          .topic_prefix = scratch_.token() + "_" + database,
-          .directory = scratch_.make_directory(database)};
-}
-
 Rival* Field::start(const std::string& name) {
   std::cerr << "starting and warming " << name << "\n";
   std::unique_ptr<Rival> rival;
   try {
-    rival = maker_->make(name, make_place(name), setup_);
+    rival = maker_->make(name, scratch_.make_place(server_a(name), setup_.b, name), setup_);
     rival->start();
     await_row(*rival, kFirstRow_s);
     OpenLoop load = kWarmUp;
-    if (setup_.quick) load.seconds = 2;
+    if (setup_.quick) load.seconds = 1;
     measure_latency(*rival, load, nullptr);
     rival->pause();
     return started_.emplace_back(std::move(rival)).get();

@@ -60,12 +60,10 @@ class Field {
 
  private:
   Rival* start(const std::string& name);  // null: it is broken
-  Place make_place(const std::string& name);
   const std::string& server_a(const std::string& name) const;
 
   Setup setup_;
   Scratch scratch_;                       // outlives the rivals
-  int places_ = 0;                        // made so far
   std::map<std::string, pid_t> servers_;  // by URI
   std::unique_ptr<RivalMaker> maker_;
   std::vector<std::unique_ptr<Rival>> started_;

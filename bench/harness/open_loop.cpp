@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <stdexcept>
 
 #include "harness/run_tasks.hpp"
 #include "pg/connection.hpp"
@@ -29,8 +30,9 @@ std::vector<double> offsets_of(const OpenLoop& load) {
 
 struct Work {
   const std::string& dsn;
-  std::string insert;
+  const Tables& tables;
   const std::function<void(const Employee&)>& committed;
+  const Enough& enough;
   std::vector<double> offsets;
   std::vector<Arrival> arrivals;
   std::size_t next = 0;
@@ -43,7 +45,10 @@ Task<void> connect(Work& work) {
   options.connect_timeout = kConnect;
   pg::Connection a = co_await pg::Connection::connect(options);
   co_await a.script("set search_path = public");  // Penstock's sessions have none
-  co_await a.prepare("insert", work.insert);
+  for (const std::string& table : work.tables) {
+    const std::string insert = sql_file("insert_employee", table);
+    co_await a.prepare("insert_" + table, insert);
+  }
   work.connections.push_back(std::move(a));
 }
 
@@ -55,9 +60,11 @@ Task<void> write(Work& work, pg::Connection& a) {
         work.begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(work.offsets[i]));
     timer.expires_at(scheduled);
     co_await timer.async_wait(asio::use_awaitable);
+    if (work.enough && work.enough()) co_return;
     Employee employee = make_employee(i);
     const pg::Params params = params_of(employee);
-    const pg::Result row = co_await a.execute("insert", params);
+    const std::string insert = "insert_" + work.tables[i % work.tables.size()];
+    const pg::Result row = co_await a.execute(insert, params);
     employee.emp_id = row.int64(0, 0);
     if (work.committed) work.committed(employee);
     work.arrivals[i] = {milliseconds(scheduled), employee.emp_id};
@@ -66,15 +73,17 @@ Task<void> write(Work& work, pg::Connection& a) {
 
 }  // namespace
 
-Written write_open_loop(const std::string& dsn, const std::string& table, const OpenLoop& load,
-                        const std::function<void(const Employee&)>& committed) {
+Written write_open_loop(const std::string& dsn, const Tables& tables, const OpenLoop& load,
+                        const std::function<void(const Employee&)>& committed, const Enough& enough) {
   asio::io_context io;  // lives longer than the connections on it
-  Work work{dsn, sql_file("insert_employee", table), committed, offsets_of(load), {}, 0, {}, {}};
+  Work work{dsn, tables, committed, enough, offsets_of(load), {}, 0, {}, {}};
   work.arrivals.resize(work.offsets.size());
   run_tasks(io, load.writers, [&](int) { return connect(work); });
   work.begin = Clock::now() + std::chrono::milliseconds(50);
   run_tasks(io, load.writers, [&](int i) { return write(work, work.connections[static_cast<std::size_t>(i)]); });
   const double end_ms = milliseconds(Clock::now());
+  std::erase_if(work.arrivals, [](const Arrival& arrival) { return arrival.emp_id == 0; });
+  if (work.arrivals.empty()) throw std::runtime_error("it was enough before a single change was written");
   return {std::move(work.arrivals), milliseconds(work.begin), end_ms};
 }
 

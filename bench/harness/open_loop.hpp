@@ -28,11 +28,14 @@ struct Written {
   double begin_ms = 0, end_ms = 0;  // when the first was due, and the last was committed
   // How far the writers themselves were behind at the end: A took no more.
   double late_s() const { return (end_ms - arrivals.back().scheduled_ms) / 1'000; }
+  double seconds() const { return (end_ms - begin_ms) / 1'000; }
 };
 
-// Returns when the last insert was committed. committed: called after each commit, with the row.
-Written write_open_loop(const std::string& dsn, const std::string& table, const OpenLoop& load,
-                        const std::function<void(const Employee&)>& committed);
+// The tables get their inserts by turns. Returns when the last insert was committed. committed: called after each
+// commit, with the row. enough: asked when an arrival is due; true: it and those behind it are left out.
+using Enough = std::function<bool()>;
+Written write_open_loop(const std::string& dsn, const Tables& tables, const OpenLoop& load,
+                        const std::function<void(const Employee&)>& committed, const Enough& enough = {});
 
 IdRange ids_of(const std::vector<Arrival>& arrivals);
 

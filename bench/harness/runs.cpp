@@ -62,26 +62,27 @@ void expect_equal(const std::string& rival, Side& a, Side& b, IdRange ids) {
 void await_row(Rival& rival, double seconds) {
   Side a = rival.side_a(), b = rival.side_b();
   Employee employee = make_employee(0);
-  employee.emp_id = a.session.number(sql_file("insert_employee", a.table), params_of(employee));
+  employee.emp_id = a.session.number(sql_file("insert_employee", a.tables.front()), params_of(employee));
   rival.committed(employee);
   if (wait_for_rows(rival, a, b, {employee.emp_id, employee.emp_id}, seconds) != Arrived::all) {
     throw std::runtime_error(rival.name() + " does not copy a row");
   }
 }
 
-LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* field, const std::string& table) {
-  Side a = rival.side_a(table), b = rival.side_b(table);
+LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* field, const Tables& tables,
+                           const Enough& enough) {
+  Side a = rival.side_a(tables), b = rival.side_b(tables);
   const std::string before = wal_position(b);
   std::map<std::string, double> cpu;
   if (field != nullptr) cpu = field->cpu_seconds(rival);
-  const Written written =
-      write_open_loop(rival.place().dsn_a, a.table, load, [&](const Employee& row) { rival.committed(row); });
+  const Written written = write_open_loop(
+      rival.place().dsn_a, a.tables, load, [&](const Employee& row) { rival.committed(row); }, enough);
   const auto& arrivals = written.arrivals;
   LatencyRun run;
   run.changes = arrivals.size();
   run.written_late_s = written.late_s();
-  run.written_per_second =
-      static_cast<double>(arrivals.size()) / std::max(load.seconds, (written.end_ms - written.begin_ms) / 1'000);
+  run.seconds = enough ? written.seconds() : std::max(load.seconds, written.seconds());
+  run.written_per_second = static_cast<double>(arrivals.size()) / run.seconds;
   const IdRange ids = ids_of(arrivals);
   run.arrived = wait_for_rows(rival, a, b, ids, kKeepsUp_s);
   if (field != nullptr) run.cpu_s = difference(cpu, field->cpu_seconds(rival));

@@ -26,6 +26,7 @@ void await_row(Rival& rival, double seconds);
 
 struct LatencyRun {
   std::size_t changes = 0;
+  double seconds = 0;             // how long was written
   double written_late_s = 0;      // what the writers were behind when they had written the last
   double written_per_second = 0;  // what the writers got
   Arrived arrived = Arrived::all;
@@ -39,8 +40,10 @@ inline constexpr double kKeepsUp_s = 30;  // all must be on B so long after the 
 std::string to_line(const LatencyRun& run);
 
 // Single-row inserts at a given rate, and how long each took to be committed on B. Throws Unequal. Processor time is
-// measured where a field is given.
-LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* field, const std::string& table = "");
+// measured where a field is given. tables: others than the rival's; of several each gets its turn. enough: ends the
+// load before its time.
+LatencyRun measure_latency(Rival& rival, const OpenLoop& load, const Field* field, const Tables& tables = {},
+                           const Enough& enough = {});
 void add_to(JsonObject& json, const LatencyRun& run);
 void add_to(JsonObject& json, const std::map<std::string, double>& cpu_s);
 

@@ -1,5 +1,6 @@
 #include "harness/scratch.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <random>
@@ -31,6 +32,18 @@ std::string Scratch::make_database(const std::string& server, const std::string&
   Session(server).run("create database " + database);
   databases_.emplace_back(server, database);
   return server.substr(0, server.rfind('/') + 1) + database;
+}
+
+Place Scratch::make_place(const std::string& server_a, const std::string& server_b, const std::string& name) {
+  std::string unique = name + "_" + std::to_string(++places_);
+  std::replace(unique.begin(), unique.end(), '-', '_');  // it also names slots, which may hold no dash
+  Place place{.dsn_a = make_database(server_a, unique),
+              .dsn_b = make_database(server_b, unique),
+              .kafka = kafka_,
+              .topic_prefix = token_ + "_" + unique,
+              .directory = make_directory(unique)};
+  for (const std::string& dsn : {place.dsn_a, place.dsn_b}) Session(dsn).run(sql_file("employee"));
+  return place;
 }
 
 std::string Scratch::make_directory(const std::string& name) const {

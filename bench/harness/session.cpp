@@ -61,7 +61,7 @@ void Session::execute(const std::string& name, const pg::Params& params) {
 }
 
 pid_t server_process(const std::string& dsn) {
-  Session session(dsn);
+  Session session(dsn);  // its process must be there while it is looked at
   std::ifstream in("/proc/" + session.value("select pg_backend_pid()") + "/status");
   std::string word;
   while (in >> word) {
@@ -70,7 +70,7 @@ pid_t server_process(const std::string& dsn) {
     in >> parent;
     return parent;
   }
-  return 0;
+  throw std::runtime_error("the process of a session is not on this machine");
 }
 
 std::string sql_file(const std::string& name, const std::string& table) {

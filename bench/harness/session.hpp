@@ -37,7 +37,7 @@ class Session {
   std::unique_ptr<pg_conn, Finish> connection_;
 };
 
-// The server's own process: the parent of those that serve sessions. 0: it is not on this machine.
+// The server's own process: the parent of those that serve sessions. Throws when it is not on this machine.
 pid_t server_process(const std::string& dsn);
 
 // The text of bench/sql/NAME.sql; :"table" in it is the table, as psql writes it.

@@ -142,7 +142,8 @@ def plot(figure, directory):
                 points.append((clients, median(values), min(values), max(values)))
         if points:
             curves[name] = points
-    plots.lines(directory / "capture.svg", "transactions a second", "clients", "×", curves, logarithmic="x")
+    title = "transactions a second, as a part of those without"
+    plots.lines(directory / "capture.svg", title, "clients", "times", curves, logarithmic="x", from_zero=True)
 
 
 def section(figure, directory):
@@ -150,16 +151,17 @@ def section(figure, directory):
     transactions = ["", "tps", "× bare", "× capture alone", "p99 ms"]
     statements = ["", "insert s", "× bare", "update s", "× bare", "delete s", "× bare"]
     sizes = ["", "single: log", "WAL", "insert: log", "WAL", "update: log", "WAL", "delete: log", "WAL"]
+    changes = next((run["changes"] for run in figure.select(workload="bulk_insert")), 0)
     text = [
         "## Capture\n",
-        "What capture costs the writers on A: pgbench's transactions a second, and seconds of a statement that writes 200,000 rows. × "
+        f"What capture costs the writers on A: pgbench's transactions a second, and seconds of a statement that writes {changes:,} rows. × "
         "bare: the same without capture, in each repetition. *Replicator beside*: with `penstock run`, Kafka and B on the same processors.\n",
         f"![capture]({directory.name}/capture.svg)\n",
         "Updates of single rows, a transaction each:\n",
         table(transactions, transaction_rows(figure, "single")),
         "TPC-B, all four tables captured:\n",
         table(transactions, transaction_rows(figure, "tpcb")),
-        "One statement, 200,000 rows:\n",
+        f"One statement, {changes:,} rows:\n",
         table(statements, bulk_rows(figure)),
         "The guard against statements inside statements: time with it, over time without it.\n",
         table(["", "×"], guard_rows(figure)),

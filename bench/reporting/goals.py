@@ -26,12 +26,13 @@ def verdict(goal, value):
 
 
 def section(metrics, path: Path):
-    rows = []
+    rows, missing = [], []
     for goal in json.loads(path.read_text(encoding="utf-8")):
         bound = f"≤ {goal['at_most']:g}" if "at_most" in goal else f"≥ {goal['at_least']:g}"
         values = measured(goal, metrics)
         if values:
             rows.append([goal["text"], bound, spread(values), verdict(goal, median(values))])
         else:
-            rows.append([goal["text"], bound, "–", "not measured"])
-    return "## Goals\n\n" + table(["", "goal", "measured", ""], rows)
+            missing.append(f"- {goal['text']}: {bound}")
+    text = "## Goals\n\n" + table(["", "goal", "measured", ""], rows)
+    return text + ("\nNot measured here:\n\n" + "\n".join(missing) + "\n" if missing else "")

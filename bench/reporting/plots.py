@@ -14,14 +14,20 @@ COLOURS = {
     "single rows, × bare": "#0b6e99",
     "TPC-B, × bare": "#2e8b57",
     "single rows, replicator beside, × capture alone": "#b58900",
+    "key, insert": "#0b6e99",
+    "key, update": "#2e8b57",
+    "batch, insert": "#b58900",
+    "batch, update": "#d0553f",
 }
 
+MOST_TICS = 8  # an axis with no more values than these names them
+
 STYLE = """\
-set terminal svg size 760,420 font 'sans-serif,13' background '#ffffff'
+set terminal svg size 760,460 font 'sans-serif,13' background '#ffffff'
 set border 3 lc '#666666'
 set tics nomirror textcolor '#333333'
 set grid ytics lc '#e4e4e4' lt 1
-set key outside right top
+set key below maxcols 4 height 1
 """
 
 
@@ -31,12 +37,19 @@ def draw(path: Path, commands: str):
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
-def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy"):
-    """curves: name -> points (x, y, lowest, highest), drawn with the range."""
+def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy", from_zero=False):
+    """curves: name -> points (x, y, lowest, highest), drawn with the range. logarithmic: these axes."""
     if not curves:
         return
     xs = [point[0] for points in curves.values() for point in points]
-    blocks, parts = [f"set xrange [{min(xs) / 1.5:g}:{max(xs) * 1.5:g}]"], []
+    low, high = (min(xs) / 1.5, max(xs) * 1.5) if "x" in logarithmic else (0, max(xs) * 1.05)
+    blocks, parts = [f"set xrange [{low:g}:{high:g}]"], []
+    if len(set(xs)) <= MOST_TICS:
+        blocks.append("set xtics (" + ", ".join(f"'{x:,g}' {x:g}" for x in sorted(set(xs))) + ")")
+    if logarithmic:
+        blocks.append(f"set logscale {logarithmic}")
+    if from_zero:
+        blocks.append("set yrange [0:*]")
     for number, (name, points) in enumerate(curves.items()):
         rows = "\n".join(" ".join(f"{value:g}" for value in point) for point in points)
         blocks.append(f"$curve{number} << EOD\n{rows}\nEOD")
@@ -48,7 +61,7 @@ def lines(path: Path, title, xlabel, ylabel, curves, logarithmic="xy"):
     draw(
         path,
         "\n".join(blocks)
-        + f"\nset title '{title}'\nset xlabel '{xlabel}'\nset ylabel '{ylabel}'\nset logscale {logarithmic}\n"
+        + f"\nset title '{title}'\nset xlabel '{xlabel}'\nset ylabel '{ylabel}'\n"
         + "plot "
         + ", ".join(parts),
     )

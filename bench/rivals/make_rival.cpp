@@ -13,6 +13,7 @@ namespace penstock::bench {
 std::unique_ptr<Rival> RivalMaker::make(const std::string& name, Place place, const Setup& setup) {
   if (name == "floor") return std::make_unique<Floor>(std::move(place));
   if (name == "penstock") return std::make_unique<Penstock>(std::move(place), setup.penstock);
+  if (name == "penstock-key") return std::make_unique<PenstockByKey>(std::move(place), setup.penstock);
   if (name == "native" || name == "native-async") {
     return std::make_unique<Native>(std::move(place), name == "native");
   }

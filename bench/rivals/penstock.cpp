@@ -4,35 +4,37 @@
 #include <fstream>
 #include <stdexcept>
 
+#include <spdlog/fmt/fmt.h>
+
 namespace penstock::bench {
 namespace {
 
-constexpr const char* kTables = R"(
-[[table]]
-source = "public.employee"
-target = "public.employee"
-
-[[table]]
-source = "public.bystander"
-target = "public.bystander"
-
-[[rule]]
-table = "public.employee"
-name = "born_after_2007"
-check = "dob >= date '2008-01-01'"
-
-[[rule]]
-table = "public.employee"
-name = "salary_above_10000"
-check = "salary > 10000"
-
-[[rule]]
-table = "public.employee"
-name = "no_negative_id"
-check = "emp_id >= 0"
-)";
+constexpr const char* kRules[][2] = {{"born_after_2007", "dob >= date '2008-01-01'"},
+                                     {"salary_above_10000", "salary > 10000"},
+                                     {"no_negative_id", "emp_id >= 0"}};
 
 }  // namespace
+
+std::string table_alone(const std::string& table) {
+  return fmt::format("[[table]]\nsource = \"public.{0}\"\ntarget = \"public.{0}\"\n", table);
+}
+
+std::string table_with_rules(const std::string& table) {
+  std::string text = table_alone(table);
+  for (const auto& [name, check] : kRules) {
+    text += fmt::format("[[rule]]\ntable = \"public.{}\"\nname = \"{}\"\ncheck = \"{}\"\n", table, name, check);
+  }
+  return text;
+}
+
+void Penstock::write_toml() const {
+  const auto& [name, snapshot, pipeline, kafka, tables, processes] = settings_;
+  std::ofstream(toml()) << "[pipeline]\nname = \"" << name << "\"\nsnapshot = \"" << snapshot << "\"\n"
+                        << pipeline << "[source]\ndsn = \"" << place().dsn_a << "\"\n[target]\ndsn = \""
+                        << place().dsn_b << "\"\n[kafka]\nbootstrap_servers = \"" << place().kafka
+                        << "\"\ntopic_prefix = \"" << place().topic_prefix << "\"\n"
+                        << kafka << (tables.empty() ? table_with_rules("employee") + table_alone("bystander") : tables);
+}
 
 void Penstock::start() {
   migrate();
@@ -40,21 +42,19 @@ void Penstock::start() {
 }
 
 void Penstock::migrate() {
-  std::ofstream(place().directory + "/penstock.toml")
-      << "[pipeline]\nname = \"" << file_.name << "\"\nsnapshot = \"" << file_.snapshot << "\"\n[source]\ndsn = \""
-      << place().dsn_a << "\"\n[target]\ndsn = \"" << place().dsn_b << "\"\n[kafka]\nbootstrap_servers = \""
-      << place().kafka << "\"\ntopic_prefix = \"" << place().topic_prefix << "\"\n"
-      << (file_.tables.empty() ? kTables : file_.tables);
+  write_toml();
   test::Process process = command({"migrate"});
   expect_done(process, "migrate", std::chrono::seconds(60));
 }
 
-void Penstock::run() { replicator_.emplace(command({"run"})); }
+void Penstock::run() {
+  for (int i = 0; i < settings_.processes; ++i) replicators_.push_back(launch({"run"}, fmt::format("run{}", i)));
+}
 
-test::Process Penstock::command(const std::vector<std::string>& words) const {
-  std::vector<std::string> all{program_, "--config", place().directory + "/penstock.toml"};
+test::Process Penstock::launch(const std::vector<std::string>& words, const std::string& output) const {
+  std::vector<std::string> all{program_, "--config", toml()};
   all.insert(all.end(), words.begin(), words.end());
-  return {all, place().directory + "/" + words[0] + ".out", log_of(words[0])};
+  return {all, place().directory + "/" + output + ".out", log_of(output)};
 }
 
 void Penstock::expect_done(test::Process& process, const std::string& what, std::chrono::seconds within) const {
@@ -62,15 +62,15 @@ void Penstock::expect_done(test::Process& process, const std::string& what, std:
 }
 
 void Penstock::stop() {
-  if (!replicator_) return;
-  replicator_->send(SIGTERM);
-  replicator_->wait(std::chrono::seconds(15));
-  replicator_.reset();
+  for (const auto& replicator : replicators_) replicator.send(SIGTERM);
+  for (auto& replicator : replicators_) replicator.wait(std::chrono::seconds(15));
+  replicators_.clear();
 }
 
 std::vector<pid_t> Penstock::processes() const {
-  if (!replicator_) return {};
-  return {replicator_->id()};
+  std::vector<pid_t> all;
+  for (const auto& replicator : replicators_) all.push_back(replicator.id());
+  return all;
 }
 
 }  // namespace penstock::bench

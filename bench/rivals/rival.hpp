@@ -44,12 +44,12 @@ class Rival {
   virtual CommitClock clock() const { return CommitClock::transaction; }
 
   const Place& place() const { return place_; }
-  // table: another one than the place's.
-  Side side_a(const std::string& table = "") const {
-    return {Session(place_.dsn_a), table.empty() ? place_.table_a : table};
+  // tables: others than the place's.
+  Side side_a(const Tables& tables = {}) const {
+    return {Session(place_.dsn_a), tables.empty() ? Tables{place_.table_a} : tables};
   }
-  Side side_b(const std::string& table = "") const {
-    return {Session(place_.dsn_b), table.empty() ? place_.table_b : table};
+  Side side_b(const Tables& tables = {}) const {
+    return {Session(place_.dsn_b), tables.empty() ? Tables{place_.table_b} : tables};
   }
 
  private:

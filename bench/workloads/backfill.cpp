@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::int64_t kRows = 5'000'000, kQuickRows = 100'000;
-constexpr int kRepetitions = 2;
-constexpr OpenLoop kBeside{.rate = 200, .seconds = 2, .writers = 8};
+constexpr int kRepetitions = 1;
+constexpr OpenLoop kBeside{.rate = 200, .seconds = 600, .writers = 8};  // ends before: when all is copied
 constexpr auto kPatience = 600s;
 constexpr IdRange kAll{0, std::numeric_limits<std::int32_t>::max()};
 // The single changes have lower keys than the rows that are copied. Copies go along the key: once they are at these
@@ -46,7 +46,7 @@ class Backfill {
   void load(std::int64_t rows);
   double dump() const;
   double copy(JsonObject& json, std::uint64_t seed);
-  Percentiles write_while(std::future<double>& copying, OpenLoop load);
+  Percentiles write_while(const std::future<double>& copying, const OpenLoop& load);
 
   const Setup& setup_;
   Results& results_;
@@ -57,15 +57,11 @@ class Backfill {
 
 Backfill::Backfill(const Field& field, Results& results, std::int64_t rows)
     : setup_(field.setup()), results_(results), scratch_(setup_.kafka, "_backfill") {
-  Place place{.dsn_a = scratch_.make_database(setup_.a, "source"),
-              .dsn_b = scratch_.make_database(setup_.b, "copied"),
-              .kafka = setup_.kafka,
-              .topic_prefix = scratch_.token(),
-              .directory = scratch_.make_directory("penstock")};
   dumped_ = scratch_.make_database(setup_.b, "dumped");
-  for (const std::string& dsn : {place.dsn_a, place.dsn_b, dumped_}) Session(dsn).run(sql_file("employee"));
+  Session(dumped_).run(sql_file("employee"));
   // What is there already is copied when it is asked for.
-  penstock_.emplace(std::move(place), setup_.penstock, PipelineFile{.snapshot = "never"});
+  penstock_.emplace(scratch_.make_place(setup_.a, setup_.b, "copied"), setup_.penstock,
+                    PenstockSettings{.snapshot = "never"});
   load(rows);
   penstock_->start();
   await_row(*penstock_, 60);
@@ -84,7 +80,7 @@ void Backfill::measure(const std::string& way, int repetition) {
   JsonObject json;
   json.set("way", way).set("repetition", repetition);
   try {
-    Side a = penstock_->side_a(), b = way == "dump" ? Side{Session(dumped_), "employee"} : penstock_->side_b();
+    Side a = penstock_->side_a(), b = way == "dump" ? Side{Session(dumped_), {"employee"}} : penstock_->side_b();
     b.session.run("truncate employee");
     a.session.run("checkpoint");
     b.session.run("checkpoint");
@@ -116,7 +112,6 @@ double Backfill::dump() const {
 double Backfill::copy(JsonObject& json, std::uint64_t seed) {
   OpenLoop load = kBeside;
   load.seed = seed;
-  if (setup_.quick) load.seconds = 0.5;
   const pid_t replicator = penstock_->processes().at(0);
   forget_peak(replicator);
   const double cpu = cpu_seconds(replicator);
@@ -133,19 +128,14 @@ double Backfill::copy(JsonObject& json, std::uint64_t seed) {
   return copying.get();
 }
 
-// The single changes, in windows of the open loop, one after the other as long as the copy goes on.
-Percentiles Backfill::write_while(std::future<double>& copying, OpenLoop load) {
+// The single changes, as long as the copy goes on.
+Percentiles Backfill::write_while(const std::future<double>& copying, const OpenLoop& load) {
   const auto copied = [&] { return copying.wait_for(0s) == std::future_status::ready; };
   Session b(penstock_->place().dsn_b);
   while (!copied() && b.number(kCopyHasBegun, pg::Params::of(kFirstCopied)) == 0) std::this_thread::sleep_for(5ms);
-  std::vector<double> milliseconds;
-  for (; !copied(); ++load.seed) {
-    const LatencyRun run = measure_latency(*penstock_, load, nullptr);
-    if (run.arrived != Arrived::all) throw std::runtime_error("single changes do not get through beside the backfill");
-    milliseconds.insert(milliseconds.end(), run.milliseconds.begin(), run.milliseconds.end());
-  }
-  if (milliseconds.empty()) throw std::runtime_error("the backfill was over before a single change was written");
-  return percentiles_of(std::move(milliseconds));
+  const LatencyRun run = measure_latency(*penstock_, load, nullptr, {}, copied);
+  if (run.arrived != Arrived::all) throw std::runtime_error("single changes do not get through beside the backfill");
+  return *run.commit_to_commit;
 }
 
 }  // namespace

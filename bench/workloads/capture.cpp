@@ -16,22 +16,24 @@ const Names kOthers{"penstock_unguarded", "row", "notify", "pgq", "audit", "logi
 
 // The goals are set for the first; the others show what else there is, and may do so in less time.
 constexpr int kRepetitions = 5;
-constexpr int kOthersRepetitions = 3;
+constexpr int kOthersRepetitions = 2;
 constexpr int kOthersClients = 32;
+const Names kQuickOthers{"penstock_unguarded", "pgq", "logical"};
 
 std::vector<CapturePoint> points_of(const Field& field) {
   const bool quick = field.setup().quick;
   const int often = field.repetitions(quick ? 1 : kRepetitions);
   const int less = field.repetitions(quick ? 1 : kOthersRepetitions);
+  const Names& others = quick ? kQuickOthers : kOthers;
   std::vector<CapturePoint> points;
   const std::vector<int> clients = quick ? std::vector{1, 32} : std::vector{1, 8, 32, 64};
   for (const int n : clients) {
     for (const char* way : {"bare", "penstock", "beside"}) points.push_back({"single", way, n, often});
     for (const char* way : {"bare", "penstock"}) points.push_back({"tpcb", way, n, often});
   }
-  for (const std::string& way : kOthers) points.push_back({"single", way, kOthersClients, less});
+  for (const std::string& way : others) points.push_back({"single", way, kOthersClients, less});
   for (const char* way : {"bare", "penstock"}) points.push_back({"bulk", way, 1, often});
-  for (const std::string& way : kOthers) {
+  for (const std::string& way : others) {
     if (way != "notify") points.push_back({"bulk", way, 1, less});
   }
   return points;

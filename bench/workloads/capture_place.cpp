@@ -17,7 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kCopied = 60s;
-constexpr const char* kItem = "[[table]]\nsource = \"public.item\"\ntarget = \"public.item\"\n";
 constexpr const char* kFingerprint = "select count(*) || '/' || sum(hashtextextended(item::text, 0)) from item";
 
 std::vector<std::filesystem::path> migrations() {
@@ -77,7 +76,7 @@ void CapturePlace::make_line(const Setup& setup) {
   Session(line_).run(sql_file("capture/tables"));
   Session(copy_).run("create table item (id int primary key, v int not null)");
   replicator_.emplace(Place{line_, copy_, setup.kafka, scratch_.token(), directory()}, setup.penstock,
-                      PipelineFile{.tables = kItem});
+                      PenstockSettings{.tables = table_alone("item")});
 }
 
 const std::string& CapturePlace::dsn(const std::string& way) const {

@@ -13,10 +13,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr int kBulkRows = 200'000;
+constexpr std::int64_t kBulkRows = 200'000, kQuickBulkRows = 40'000;
 const Names kPgbenchTables{"pgbench_accounts", "pgbench_tellers", "pgbench_branches", "pgbench_history"};
 const std::vector<std::pair<std::string, std::string>> kBulkStatements{
-    {"insert", "insert into employee select * from staged"},
+    {"insert", "insert into employee select * from staged limit $1"},
     {"update", "update employee set salary = salary + 1"},
     {"delete", "delete from employee"},
 };
@@ -76,20 +76,25 @@ void CaptureRuns::run_bulk(const CapturePoint& point, int repetition) {
   session.run("truncate employee");
   place_.begin(point.way, {"employee"});
   std::int64_t written_before = 0;
+  const std::int64_t rows = quick_ ? kQuickBulkRows : kBulkRows;
   for (const auto& [name, statement] : kBulkStatements) {
     const std::string begin = wal_position(session);
     const auto started = SteadyClock::now();
-    session.run(statement);
+    if (name == "insert") {
+      session.rows(statement, pg::Params::of(rows));
+    } else {
+      session.run(statement);
+    }
     const double seconds = std::chrono::duration<double>(SteadyClock::now() - started).count();
     const std::int64_t written = log_bytes(point.way);
     JsonObject json;
     json.set("workload", "bulk_" + name).set("way", point.way).set("clients", 1).set("repetition", repetition);
-    json.set("changes", kBulkRows).set("seconds", seconds).set("wal_bytes", wal_bytes_since(session, begin));
+    json.set("changes", rows).set("seconds", seconds).set("wal_bytes", wal_bytes_since(session, begin));
     json.set("log_bytes", written - written_before);
     results_.add(json);
     written_before = written;
     measured_[{"bulk_" + name, 1, point.way}][repetition] = seconds;
-    std::cout << fmt::format("{} of {} rows  {:<18} {:>6.2f} s\n", name, kBulkRows, point.way, seconds) << std::flush;
+    std::cout << fmt::format("{} of {} rows  {:<18} {:>6.2f} s\n", name, rows, point.way, seconds) << std::flush;
   }
   place_.end(point.way, {"employee"});
 }

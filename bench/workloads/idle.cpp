@@ -21,7 +21,7 @@ struct Sizes {
 };
 
 // The server is told of a session's transactions up to 10 s late: not in a short look, and never to the last one.
-constexpr Sizes kSizes{100, 10, 20, 2};
+constexpr Sizes kSizes{100, 10, 20, 1};
 constexpr Sizes kQuickSizes{4, 1, 8, 1};
 
 // Sums since the servers and processes began.
@@ -76,10 +76,8 @@ void Idle::start_one() {
               .directory = scratch_.make_directory(name),
               .table_a = name,
               .table_b = name};
-  const std::string table = "public." + name;
-  all_.push_back(std::make_unique<Penstock>(
-      std::move(place), setup_.penstock,
-      PipelineFile{.name = name, .tables = "[[table]]\nsource = \"" + table + "\"\ntarget = \"" + table + "\"\n"}));
+  all_.push_back(std::make_unique<Penstock>(std::move(place), setup_.penstock,
+                                            PenstockSettings{.name = name, .tables = table_alone(name)}));
   all_.back()->start();
 }
 

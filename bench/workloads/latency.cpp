@@ -19,15 +19,15 @@ struct Point {
 
 // The goals are set for 200 and 1,000 a second; the others show how it goes on, and may do so in less time.
 constexpr Point kPoints[] = {
-    {{.rate = 10, .seconds = 10}},
-    {{.rate = 200, .writers = 1}, 3},
+    {{.rate = 10, .seconds = 6}, 3},
+    {{.rate = 200, .writers = 1}, 2},
     {{.rate = 200}},
-    {{.rate = 200, .writers = 32}, 3},
+    {{.rate = 200, .writers = 32}, 2},
     {{.rate = 1'000}},
-    {{.rate = 4'000}, 3},
+    {{.rate = 4'000}, 2},
 };
-constexpr Point kQuickPoints[] = {{{.rate = 200, .seconds = 2}, 1}, {{.rate = 1'000, .seconds = 2}, 1}};
-constexpr Point kUntunedPoints[] = {{{.rate = 200}}};
+constexpr Point kQuickPoints[] = {{{.rate = 200, .seconds = 1}, 1}, {{.rate = 1'000, .seconds = 1}, 1}};
+constexpr Point kUntunedPoints[] = {{{.rate = 200}, 3}};
 
 // naive loses rows with several writers, at any rate: three points show that. Whether native replication waits for B's
 // disk matters where commits are many.

@@ -69,7 +69,6 @@ class Starts {
   Start after_kill(std::int64_t backlog);
 
  private:
-  Place make_place(const Setup& setup);
   Start start(IdRange changes);
 
   Scratch scratch_;  // outlives the replicator
@@ -79,20 +78,10 @@ class Starts {
 
 Starts::Starts(const Field& field)
     : scratch_(field.setup().kafka, "_start"),
-      penstock_(make_place(field.setup()), field.setup().penstock),
+      penstock_(scratch_.make_place(field.setup().a, field.setup().b, "line"), field.setup().penstock),
       topic_(penstock_.place()) {
   penstock_.start();
   await_row(penstock_, 60);
-}
-
-Place Starts::make_place(const Setup& setup) {
-  Place place{.dsn_a = scratch_.make_database(setup.a, "a"),
-              .dsn_b = scratch_.make_database(setup.b, "b"),
-              .kafka = setup.kafka,
-              .topic_prefix = scratch_.token(),
-              .directory = scratch_.make_directory("penstock")};
-  for (const std::string& dsn : {place.dsn_a, place.dsn_b}) Session(dsn).run(sql_file("employee"));
-  return place;
 }
 
 Start Starts::start(IdRange changes) {
@@ -120,7 +109,6 @@ Start Starts::start(IdRange changes) {
 // The change was committed while it was down.
 Start Starts::after_stop() {
   penstock_.stop();
-  const Employee employee = make_employee(0);
   const std::int64_t id = penstock_.side_a().session.number(sql_file("insert_employee"), params_of(make_employee(0)));
   return start({id, id});
 }

@@ -20,8 +20,8 @@ struct Silence {
   int times;
 };
 
-constexpr Silence kSilences[] = {{2, 10}, {60, 2}};
-constexpr Silence kQuickSilences[] = {{2, 3}, {5, 1}};
+constexpr Silence kSilences[] = {{2, 5}, {60, 2}};
+constexpr Silence kQuickSilences[] = {{2, 2}, {4, 1}};
 constexpr auto kBetween = std::chrono::milliseconds(500);  // what one rival did has died down
 
 void measure(Results& results, Rival& rival, const Silence& silence, int repetition) {

@@ -14,6 +14,7 @@ void measure_throughput(Field& field);
 void measure_capture(Field& field);
 void measure_backfill(Field& field);
 void measure_resources(Field& field);
+void measure_scale(Field& field);
 
 // Not a figure: a line that runs already.
 struct LineOptions {

@@ -1,0 +1,2 @@
+-- wide_table: rows of any size.
+alter table employee add column body text;
