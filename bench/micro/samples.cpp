@@ -81,7 +81,7 @@ Samples::Samples()
   for (Change change; cursor.next(change);) changes_.push_back(change);
   PENSTOCK_CHECK(changes_.size() == kChanges);
   const KeyExtractor key(tables_[0].key);
-  const EnvelopeWriter writer("emp", "hr");
+  EnvelopeWriter writer("emp", "hr");
   for (const Change& change : changes_) {
     PENSTOCK_CHECK(key.append_key(keys_.emplace_back(), change.image));
     const std::size_t end_at = writer.append(values_.emplace_back(), envelope(change));

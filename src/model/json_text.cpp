@@ -7,14 +7,14 @@
 namespace penstock {
 namespace {
 
-// The end of the JSON string that begins at row[at] == '"': the index behind its closing quote.
+// The end of the JSON string that begins at row[at] == '"': the index behind its closing quote, the first one with no
+// backslash before it that is not escaped itself.
 std::size_t skip_string(std::string_view row, std::size_t at) {
-  for (++at; at < row.size(); ++at) {
-    if (row[at] == '\\') {
-      ++at;
-    } else if (row[at] == '"') {
-      return at + 1;
-    }
+  const std::size_t begin = at + 1;
+  while ((at = row.find('"', at + 1)) != row.npos) {
+    std::size_t backslashes = 0;
+    while (at - backslashes > begin && row[at - backslashes - 1] == '\\') ++backslashes;
+    if (backslashes % 2 == 0) return at + 1;
   }
   return row.size();
 }
