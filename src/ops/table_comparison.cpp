@@ -30,15 +30,13 @@ Task<void> TableComparison::begin(const PipelineSpec::Table& table, const std::v
   on_a_.emplace(std::move(a));
   on_b_.emplace(std::move(b));
   co_await find_differing_buckets();
-  co_await on_b_->begin_rows(kBuckets, differing_);
   co_await on_a_->begin_rows(kBuckets, differing_);
+  co_await on_b_->begin_rows(kBuckets, differing_);
 }
 
 Task<void> TableComparison::find_differing_buckets() {
-  // B first, here and below: of a line that runs, what was inserted in between is then a row that B lacks yet, and not
-  // one that A has not.
-  const auto b = co_await on_b_->buckets(kBuckets);
   const auto a = co_await on_a_->buckets(kBuckets);
+  const auto b = co_await on_b_->buckets(kBuckets);
   for (const auto& [bucket, content] : a) {
     rows_ += content.rows;
     const auto other = b.find(bucket);
