@@ -116,7 +116,7 @@ end
 $$;
 
 -- empty_leaf: truncates at most one leaf that is wholly consumed, and whose newest change is not to be retained any longer.
--- Returns its name, or null.
+-- Returns its name; an empty text where one is left for now because somebody holds it; else null.
 -- Why nothing is lost: ACCESS EXCLUSIVE conflicts with the ROW EXCLUSIVE lock which every writer of the leaf
 -- holds to the end of its transaction (prepared transactions too). So once we have the lock, every row of the
 -- leaf is committed or dead, and no row can arrive. "Consumed" is checked after that by a statement of its own,
@@ -137,6 +137,7 @@ declare
     consumed pg_snapshot;
     needed   boolean;
     look     text;
+    held     boolean := false;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'empty_leaf needs READ COMMITTED' using errcode = 'invalid_transaction_state';
@@ -155,6 +156,7 @@ begin
         begin
             execute 'lock table ' || leaf || ' in access exclusive mode nowait';
         exception when lock_not_available then
+            held := true;
             continue;
         end;
         execute look into needed using consumed, retain;    -- the check that counts
@@ -163,7 +165,7 @@ begin
             return leaf;
         end if;
     end loop;
-    return null;
+    return case when held then '' end;
 end
 $$;
 

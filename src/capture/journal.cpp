@@ -277,15 +277,19 @@ Task<std::vector<std::string>> Journal::watch_capture() {
 
 Task<void> Journal::ping() { co_await a_.query("select 1"); }
 
-Task<void> Journal::keep_house() {
+Task<bool> Journal::keep_house() {
   const std::string retain = std::to_string(options_.retain.count()) + " s";
   co_await a_.query("select penstock.rotate_ring($1, $2, $3)",
                     pg::Params::of(pipeline_, options_.leaf_bytes_max, retain));
-  co_await a_.query("select penstock.empty_leaf($1, $2)", pg::Params::of(pipeline_, retain));
+  const pg::Result emptied =
+      co_await a_.query("select penstock.empty_leaf($1, $2)", pg::Params::of(pipeline_, retain));
+  const bool all_done = emptied.is_null(0, 0) || !emptied.text(0, 0).empty();
   const pg::Result left = co_await a_.query(sql::trim_slot, pg::Params::of(pipeline_, trimmed_epoch_, trimmed_batch_));
-  if (left.empty()) co_return;
-  trimmed_epoch_ = left.int64(0, 0);
-  trimmed_batch_ = left.int64(0, 1);
+  if (!left.empty()) {
+    trimmed_epoch_ = left.int64(0, 0);
+    trimmed_batch_ = left.int64(0, 1);
+  }
+  co_return all_done;
 }
 
 }  // namespace penstock::capture

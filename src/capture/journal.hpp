@@ -81,8 +81,8 @@ class Journal {
   Task<void> acknowledge();
 
   // The ring: to the next leaf when this one has grown (or its changes are old), empties consumed leaves, trims slot
-  // rows.
-  Task<void> keep_house();
+  // rows. False: somebody held a leaf that could be emptied, so that another try is worth it soon.
+  Task<bool> keep_house();
 
   // Whether A crashed, and every change is journaled still; gives triggers to those that need them. What is wrong, with
   // the cure.

@@ -188,8 +188,8 @@ Task<void> CaptureLoop::keep_house(Journal& journal) {
   constexpr int kIdleRounds = 3;
   const BatchNo batch = journal.slot().batch.number;
   if (batch != house_kept_at_ || ++idle_rounds_ >= kIdleRounds) {
-    co_await journal.keep_house();
-    idle_rounds_ = 0;
+    const bool all_done = co_await journal.keep_house();
+    idle_rounds_ = all_done ? 0 : kIdleRounds;
     house_kept_at_ = batch;
   }
   co_await say_doubts(journal);
