@@ -178,7 +178,7 @@ $$;
 -- delete_sql: takes away the rows whose keys stand in `source`, a FROM item.
 -- A key of one column is looked up through an array, in the index whatever the statistics say. Taken while all rows of the
 -- table were dead or not committed yet, they say that it has none; a join would then go through the whole table once a
--- statement, and takes minutes for some hundred thousand rows. (An array of arrays would be one array, of their elements.)
+-- statement. (An array of arrays would be one array, of their elements.)
 create function penstock.delete_sql(relation regclass, own_rows text, key text[], keys text, source text) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
