@@ -7,6 +7,8 @@
 #include <sstream>
 #include <string>
 
+#include "support/process.hpp"
+
 namespace penstock::bench {
 namespace {
 
@@ -60,17 +62,7 @@ double thread_seconds(pid_t process) {
   return nanoseconds / 1e9;
 }
 
-double peak_memory_mb(pid_t process) {
-  std::ifstream in(proc(process, "status"));
-  std::string word;
-  while (in >> word) {
-    if (word != "VmHWM:") continue;
-    double kb = 0;
-    in >> kb;
-    return kb / 1024;
-  }
-  return 0;
-}
+double peak_memory_mb(pid_t process) { return static_cast<double>(test::status_number(process, "VmHWM:")) / 1024; }
 
 void forget_peak(pid_t process) { std::ofstream(proc(process, "clear_refs")) << "5"; }
 

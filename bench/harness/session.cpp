@@ -6,6 +6,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "support/process.hpp"
+
 namespace penstock::bench {
 namespace {
 
@@ -62,15 +64,10 @@ void Session::execute(const std::string& name, const pg::Params& params) {
 
 pid_t server_process(const std::string& dsn) {
   Session session(dsn);  // its process must be there while it is looked at
-  std::ifstream in("/proc/" + session.value("select pg_backend_pid()") + "/status");
-  std::string word;
-  while (in >> word) {
-    if (word != "PPid:") continue;
-    pid_t parent = 0;
-    in >> parent;
-    return parent;
-  }
-  throw std::runtime_error("the process of a session is not on this machine");
+  const auto backend = static_cast<pid_t>(session.number("select pg_backend_pid()"));
+  const auto server = static_cast<pid_t>(test::status_number(backend, "PPid:"));
+  if (server == 0) throw std::runtime_error("the process of a session is not on this machine");
+  return server;
 }
 
 std::string sql_file(const std::string& name, const std::string& table) {

@@ -65,14 +65,16 @@ std::optional<int> Process::wait(std::chrono::milliseconds within) {
 
 bool Process::running() { return !wait(std::chrono::milliseconds(0)); }
 
-long Process::peak_memory_kb() const {
-  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+long Process::peak_memory_kb() const { return status_number(pid_, "VmHWM:"); }
+
+long status_number(pid_t process, const std::string& name) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
   std::string word;
   while (status >> word) {
-    if (word != "VmHWM:") continue;
-    long kb = 0;
-    status >> kb;
-    return kb;
+    if (word != name) continue;
+    long number = 0;
+    status >> number;
+    return number;
   }
   return 0;
 }

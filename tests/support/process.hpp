@@ -31,6 +31,8 @@ class Process {
   std::optional<int> ended_;
 };
 
+// What /proc says of a process under this name ("PPid:", "VmHWM:" in kB); 0 where it says nothing.
+long status_number(pid_t process, const std::string& name);
 // The text of a file.
 std::string read_file(const std::string& path);
 
