@@ -63,8 +63,8 @@ as $$
      limit 1
 $$;
 
--- capture_settings: the SET clauses of the functions that write images. The text of a value must not depend on the
--- session. enable_seqscan: a re-read by key planned while the table was small stays right.
+-- planner_settings: the SET clauses of every function that reads or writes captured rows. enable_seqscan: a re-read by key planned
+-- while the table was small stays right.
 create function penstock.planner_settings() returns text
 language sql immutable
 as $$
@@ -72,6 +72,7 @@ as $$
            'set constraint_exclusion = off set enable_seqscan = off set jit = off'
 $$;
 
+-- capture_settings: with those of the functions that write images. The text of a value must not depend on the session.
 create function penstock.capture_settings() returns text
 language sql immutable
 set search_path = pg_catalog, pg_temp
