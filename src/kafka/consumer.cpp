@@ -4,6 +4,7 @@
 #include "kafka/client.hpp"
 #include "kafka/errors.hpp"
 #include "kafka/event_source.hpp"
+#include "kafka/helper_thread.hpp"
 
 namespace penstock::kafka {
 namespace {
@@ -99,6 +100,7 @@ struct Consumer::Impl : Client {
   // A member whom the group has given nothing yet, not even no partition. Until then librdkafka 2.0.2 aborts the
   // process when it is closed or destroyed (its issue 4312).
   bool joining = false;
+  std::vector<TopicHandle> known;          // librdkafka keeps their leaders in mind as long
   std::vector<rd_kafka_message_t*> taken;  // kept between polls for its memory
   std::optional<Failure> failure;          // what came after messages that are good
   std::set<TopicPartition> taken_from;     // since the fetchers were woken
@@ -235,6 +237,23 @@ Task<void> Consumer::leave() {
     while (rd_kafka_consume_batch_queue(last.get(), 0, &message, 1) > 0) rd_kafka_message_destroy(message);
     co_await sleep_for(kPause);
   }
+}
+
+Task<void> Consumer::find_leaders(std::span<const std::string> topics) {
+  constexpr int kWithin_ms = 1'000;
+  Impl& self = *impl_;
+  for (const std::string& name : topics) {
+    self.known.emplace_back(rd_kafka_topic_new(self.get(), name.c_str(), nullptr));
+    if (!self.known.back()) throw failure_of(rd_kafka_last_error(), "topic " + name);
+  }
+  const auto ask = [handle = self.get()] {
+    constexpr int kAll = 0;  // but only those that this client knows of
+    const rd_kafka_metadata_t* metadata = nullptr;
+    rd_kafka_metadata(handle, kAll, nullptr, &metadata, kWithin_ms);
+    return MetadataHandle(metadata);
+  };
+  HelperThread helper;
+  co_await helper.run(ask);
 }
 
 void Consumer::assign(std::span<const TopicPartitionOffset> from) {

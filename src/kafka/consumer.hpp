@@ -45,6 +45,10 @@ class Consumer {
   // consumer is good for nothing then.
   Task<void> leave();
 
+  // Asks who leads the partitions of these topics, for a second at most, so that assign() reads all of them in its
+  // first fetch. One whose leader it learns later waits for that fetch to end, which a broker holds for half a second
+  // while there is no news.
+  Task<void> find_leaders(std::span<const std::string> topics);
   // Reads from exactly these offsets, forgetting everything fetched before.
   void assign(std::span<const TopicPartitionOffset> from);
   // Messages that are there, at most messages_max, waiting up to timeout for the first; empty on timeout. Call it every

@@ -38,9 +38,8 @@ constexpr Default kProducer[] = {
     // Measured in bulk: 100,000 take 14 to 20 MB more, and are no faster.
     {"queue.buffering.max.messages", "10000"},
     // Measured on a quiet broker, produce to acknowledgement: 0.2 to 0.35 ms; with 0.5 it is 1.6 (librdkafka's timers
-    // count whole
-    // milliseconds). In bulk records pile up while a request is under way, and throughput and the broker's CPU are the
-    // same.
+    // count whole milliseconds). In bulk records pile up while a request is under way, and throughput is the same; 5 ms
+    // would save a tenth of our processor time and a sixth of the broker's.
     {"linger.ms", "0"},
     {"compression.codec", "lz4"},
 };
@@ -55,9 +54,6 @@ constexpr Default kConsumer[] = {
     {"fetch.message.max.bytes", "262144"},  // a partition and fetch, compressed; a greater record comes alone
     {"fetch.max.bytes", "8388608"},
     {"message.max.bytes", "8388608"},
-    // How long a broker holds a fetch without news (news is answered at once). A partition that becomes ours while one is
-    // out waits for it to end: at the start, when the first partition is asked for before the second is known.
-    {"fetch.wait.max.ms", "200"},
     // No member of the group, so there is no session. But a commit that finds no coordinator is kept for as long, and
     // keeps the consumer from ending: librdkafka 2.0.2 took 45 s by its default, and takes one by this.
     {"session.timeout.ms", "100"},

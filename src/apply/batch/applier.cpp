@@ -76,8 +76,8 @@ Task<void> Applier::serve(StopToken& stop) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   if (!consumer_) {
     consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, options_.consumer_group);
+    co_await consumer_->find_leaders(topics_of(options_.tables));
   }
-  if (!admin_) admin_ = std::make_unique<kafka::Admin>(executor, options_.consumer);
   Session session(std::move(target), *this);
   std::vector<kafka::TopicPartitionOffset> from;
   for (std::size_t i = 0; i < partitions_.all().size(); ++i) {
@@ -85,6 +85,7 @@ Task<void> Applier::serve(StopToken& stop) {
     from.push_back({where.topic, where.partition, session.assembler.next_offset(i)});
   }
   consumer_->assign(from);
+  if (!admin_) admin_ = std::make_unique<kafka::Admin>(executor, options_.consumer);
   const auto& last = session.target->offsets.last;
   if (announce_) {
     log::info("apply: applying {} after batch {}", options_.pipeline,

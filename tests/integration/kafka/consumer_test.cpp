@@ -43,10 +43,7 @@ TEST_F(ConsumerOnBroker, AHundredThousandRecordsComeThroughInOrder) {
 
 TEST_F(ConsumerOnBroker, AnOffsetBeyondTheEndStopsForSafety) {
   const auto kind = failure_of([this]() -> Task<void> {
-    co_await create();
-    Producer producer(context.get_executor(), cluster);
-    co_await producer.send(record("only"));
-    co_await producer.flush();
+    co_await create_with_a_record();
     Consumer consumer(context.get_executor(), cluster, topic);
     const std::vector<TopicPartitionOffset> from{{topic, 0, 1'000}};
     consumer.assign(from);
@@ -182,10 +179,7 @@ TEST_F(ConsumerOnBroker, AMemberMayEndBeforeTheGroupHasGivenItAnything) {
 
 TEST_F(ConsumerOnBroker, AnUnreachableBrokerIsWaitedForWithoutAFailure) {
   run([this]() -> Task<void> {
-    co_await create();
-    Producer producer(context.get_executor(), cluster);
-    co_await producer.send(record("x"));
-    co_await producer.flush();
+    co_await create_with_a_record();
     testing_support::Gate gate(cluster.bootstrap_servers);
     const Cluster behind_gate{gate.address(), {}};
     Consumer consumer(context.get_executor(), behind_gate, topic);
@@ -196,6 +190,24 @@ TEST_F(ConsumerOnBroker, AnUnreachableBrokerIsWaitedForWithoutAFailure) {
     gate.open();
     const auto after = co_await consumer.poll(10, 5s);
     EXPECT_EQ(after.size(), 1U);
+  });
+}
+
+TEST_F(ConsumerOnBroker, LeadersAreAskedForASecondAtMost) {
+  run([this]() -> Task<void> {
+    co_await create_with_a_record();
+    testing_support::Gate gate(cluster.bootstrap_servers);
+    const Cluster behind_gate{gate.address(), {}};
+    Consumer consumer(context.get_executor(), behind_gate, topic);
+    const std::vector<std::string> topics{topic, topic + "-is-not-there"};
+    const auto began = std::chrono::steady_clock::now();
+    co_await consumer.find_leaders(topics);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 1500ms);
+    gate.open();
+    const std::vector<TopicPartitionOffset> from{{topic, 0, 0}};
+    consumer.assign(from);
+    const auto messages = co_await consumer.poll(10, 5s);
+    EXPECT_EQ(messages.size(), 1U);
   });
 }
 

@@ -56,6 +56,14 @@ class KafkaTest : public ::testing::Test {
     return made;
   }
 
+  // The topic, with one record in it.
+  Task<void> create_with_a_record() {
+    co_await create();
+    Producer producer(context.get_executor(), cluster);
+    co_await producer.send(record("x"));
+    co_await producer.flush();
+  }
+
   // Sends "0", "1", … and waits for them.
   Task<void> send_numbers(Producer& producer, int count, std::int32_t partition = 0) const {
     for (int i = 0; i < count; ++i) {
