@@ -17,7 +17,6 @@ as $$
 declare
     journal text := pipeline || '_cdc';
     leaf    text;
-    part    text;
 begin
     if pipeline !~ '^[a-z][a-z0-9_]{0,30}$' then
         raise exception 'not a pipeline name: %', pipeline using errcode = 'invalid_name';
@@ -50,15 +49,7 @@ begin
                         with (autovacuum_enabled = false, toast.autovacuum_enabled = false)', leaf, journal);
         execute format('create index %I on penstock.%I (cdc_id)', leaf || '_cdc_id', leaf);
         execute format('create index %I on penstock.%I (txid)', leaf || '_txid', leaf);
-        if current_setting('server_version_num')::int >= 140000 then
-            foreach part in array array['old_rows', 'new_rows'] loop
-                begin
-                    execute format('alter table penstock.%I alter column %I set compression lz4', leaf, part);
-                exception when feature_not_supported then
-                    null;   -- a server built without lz4 keeps its default
-                end;
-            end loop;
-        end if;
+        perform penstock.compress_fast(format('penstock.%I', leaf), images) from unnest(array['old_rows', 'new_rows']) as images;
         perform penstock.guard_journal(pipeline, leaf, true);
     end loop;
     perform penstock.guard_journal(pipeline, journal, false);

@@ -182,8 +182,9 @@ begin
     end if;
     execute format($$
         with numbered as (
-            select image, coalesce(image, key) as text, mark, row_number() over () - 1 as i,
-                   sum(octet_length(coalesce(image, key))) over (rows unbounded preceding) as bytes from (%s) as s),
+            select image, coalesce(image, key) as text, mark, row_number() over so_far - 1 as i,
+                   sum(octet_length(coalesce(image, key))) over so_far as bytes
+              from (%s) as s window so_far as (rows unbounded preceding)),
         slice as materialized (select * from numbered where i = 0 or bytes - octet_length(text) < $5),
         stored as (
             insert into penstock.slice (pipeline, epoch, batch, piece, relation, action, n, rows)
