@@ -122,29 +122,32 @@ Task<void> CaptureLoop::stream(Journal& journal) {
   const auto stopping = stop_.on_request([&journal] { journal.wakeup().end_sleep(); });
   bool locked = false;  // the sleep lock is held
   bool idle = false;    // the last look found nothing
-  bool slept = false;   // for as long as it may, and nobody called
+  Woken woken = Woken::not_asleep;
   while (!stop_.requested()) {
-    if (std::chrono::steady_clock::now() - house_kept_ >= kHouseInterval) co_await keep_house(journal);
-    if (idle && std::chrono::steady_clock::now() - life_checked_ > kLifeInterval) co_await check_life(journal);
+    const auto now = std::chrono::steady_clock::now();
+    // The change that woke us comes first: keeping house takes milliseconds.
+    const bool called = woken == Woken::by_writer;
+    if (!called && now - house_kept_ >= kHouseInterval) co_await keep_house(journal);
+    if (!called && idle && now - life_checked_ > kLifeInterval) co_await check_life(journal);
     // Not while the sleep lock is held: every writer would notify, and copying may take long.
     if (!locked && !journal.has_ticks()) {
       const bool copied = co_await copy_some(journal);
       if (copied) continue;
     }
-    const auto how = slept    ? Journal::Look::still_locked
-                     : locked ? Journal::Look::after_unlocking
-                     : idle   ? Journal::Look::after_locking
-                              : Journal::Look::awake;
+    const auto how = woken == Woken::by_time ? Journal::Look::still_locked
+                     : locked                ? Journal::Look::after_unlocking
+                     : idle                  ? Journal::Look::after_locking
+                                             : Journal::Look::awake;
     Journal::Found found = co_await journal.look(how);
     locked = found.locked;
     idle = !found.first_rows.has_value();
-    slept = false;
+    woken = Woken::not_asleep;
     if (found.requested) requests_taken_up_ = {};
     if (found.first_rows) {
       journal.wakeup().found_something();
       co_await publish(journal, std::move(*found.first_rows), {});
     } else if (how != Journal::Look::awake && !found.requested) {
-      slept = co_await wait_for_changes(journal, locked);
+      woken = co_await wait_for_changes(journal, locked);
     }
   }
   if (!journal.slot().acknowledged()) co_await journal.acknowledge();
@@ -222,22 +225,22 @@ Task<bool> CaptureLoop::copy_some(Journal& journal) {
   co_return true;
 }
 
-// True: it slept for as long as it may.
-Task<bool> CaptureLoop::wait_for_changes(Journal& journal, bool locked) {
+// Writers notify, and so do requests to copy.
+Task<CaptureLoop::Woken> CaptureLoop::wait_for_changes(Journal& journal, bool locked) {
   if (!locked) {
     co_await journal.wakeup().pause();
-    co_return false;
+    co_return Woken::not_asleep;
   }
   if (!journal.slot().acknowledged()) {
-    if (stop_.requested()) co_return false;
+    if (stop_.requested()) co_return Woken::not_asleep;
     const bool notified = co_await journal.wakeup().sleep(kAcknowledgeAfter);
-    if (notified || stop_.requested()) co_return false;
+    if (notified) co_return Woken::by_writer;
+    if (stop_.requested()) co_return Woken::not_asleep;
     co_await journal.acknowledge();
   }
-  if (stop_.requested()) co_return false;
-  // Writers notify, and so do requests to copy.
+  if (stop_.requested()) co_return Woken::not_asleep;
   const bool notified = co_await journal.wakeup().sleep(kHouseInterval);
-  co_return !notified;
+  co_return notified ? Woken::by_writer : Woken::by_time;
 }
 
 Task<void> CaptureLoop::publish(Journal& journal, JournalRows first_rows, Progress resume_after) {

@@ -40,7 +40,8 @@ class CaptureLoop {
   Task<void> keep_house(capture::Journal& journal);
   Task<void> say_doubts(capture::Journal& journal);
   Task<bool> copy_some(capture::Journal& journal);
-  Task<bool> wait_for_changes(capture::Journal& journal, bool locked);
+  enum class Woken { not_asleep, by_writer, by_time };  // by_time: it slept for as long as it may, nobody called
+  Task<Woken> wait_for_changes(capture::Journal& journal, bool locked);
   Task<void> publish(capture::Journal& journal, capture::JournalRows first_rows, Progress resume_after);
   Task<void> publish_rows(capture::Journal& journal, capture::JournalRows rows, publish::BatchPublisher& batch);
   Task<void> publish_slices(capture::Journal& journal, publish::BatchPublisher& batch);
