@@ -16,7 +16,7 @@ const Names kOthers{"penstock_unguarded", "row", "notify", "pgq", "audit", "logi
 
 // The goals are set for the first; the others show what else there is, and may do so in less time.
 constexpr int kRepetitions = 5;
-constexpr int kOthersRepetitions = 2;
+constexpr int kOthersRepetitions = 3;
 constexpr int kOthersClients = 32;
 const Names kQuickOthers{"penstock_unguarded", "pgq", "logical"};
 

@@ -18,7 +18,7 @@ struct Sizes {
   int repetitions, many_repetitions, debezium_repetitions;
 };
 
-constexpr Sizes kSizes{300'000, 3'000'000, 60'000, 1'000'000, 5, 1, 2};
+constexpr Sizes kSizes{300'000, 3'000'000, 60'000, 1'000'000, 5, 1, 3};
 constexpr Sizes kQuickSizes{50'000, 0, 5'000, 50'000, 1, 0, 1};
 
 bool measure_bulk(const Field& field, Results& results, Rival& rival, const std::string& operation, std::int64_t rows,
