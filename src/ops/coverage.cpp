@@ -1,5 +1,7 @@
 #include "ops/coverage.hpp"
 
+#include <algorithm>
+
 #include <spdlog/fmt/fmt.h>
 
 #include "base/task.hpp"
@@ -12,7 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kInterval = 20ms;
+// Between two looks: B is a few milliseconds behind as a rule, and then it is better known soon.
+constexpr auto kIntervalMin = 1ms;
+constexpr auto kIntervalMax = 20ms;
 
 }  // namespace
 
@@ -80,10 +84,10 @@ Task<bool> Coverage::transaction_moved(pg::Connection& b) {
 Task<bool> wait_until_covered(pg::Connection& a, pg::Connection& b, const Config& config, const std::string& snapshot,
                               std::chrono::seconds patience) {
   Coverage coverage(config, snapshot);
-  while (true) {
+  for (auto interval = kIntervalMin;; interval = std::min(2 * interval, kIntervalMax)) {
     const bool there = co_await coverage.look(a, b);
     if (there || coverage.still_for() >= patience) co_return there;
-    co_await sleep_for(kInterval);
+    co_await sleep_for(interval);
   }
 }
 

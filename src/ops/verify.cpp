@@ -1,6 +1,7 @@
 #include "ops/verify.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include <spdlog/fmt/fmt.h>
@@ -22,7 +23,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kKeysAtOnce = 1'000;
 constexpr std::int64_t kKeysMax = 1'000;  // differences after which the search ends
-constexpr int kRoundsMax = 30;
+// A row that is being written is looked at again, so often and so long at least.
+constexpr int kRoundsMin = 30;
+constexpr auto kSettleWithin = 10s;
 constexpr auto kPatience = 30s;
 
 void append_names(std::string& out, std::string_view member, const std::vector<std::string>& names) {
@@ -68,11 +71,16 @@ class TableVerifier {
     bool operator==(const Seen&) const = default;
   };
 
-  // Until each key is equal, or proven to differ: A's row, everything A had by then on B, B's row, and A's row once
-  // more unchanged; and all that a second time, since a row may change to and fro between two readings.
+  // Until each key is equal, or proven to differ. A round reads A's row, waits until B has everything that A had by
+  // then, reads B's row, and A's row once more. B's row is right when it equals either of A's two: it is what A held
+  // when the first was read, or later. (Compared with the second alone, a row that changes more often than B lags
+  // behind would never be settled.) It differs when A's row did not change meanwhile, and all was the same the round
+  // before: a row may change to and fro between two readings.
   Task<void> follow_up(std::vector<std::string> keys) {
     std::map<std::string, Seen> seen;
-    for (int round = 0; round < kRoundsMax && !keys.empty() && !gave_up_; ++round) {
+    const auto deadline = std::chrono::steady_clock::now() + kSettleWithin;
+    for (int round = 0; !keys.empty() && !gave_up_; ++round) {
+      if (round >= kRoundsMin && std::chrono::steady_clock::now() >= deadline) break;
       const auto before = co_await comparison_.on_a().look_up(keys);
       const bool covered = co_await wait_until_covered(a_, b_, config_, before.snapshot, kPatience);
       if (!covered) {
@@ -85,7 +93,7 @@ class TableVerifier {
       const auto after = co_await comparison_.on_a().look_up(keys);
       std::vector<std::string> open;
       for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (after.hashes[i] == on_b.hashes[i]) continue;
+        if (on_b.hashes[i] == before.hashes[i] || on_b.hashes[i] == after.hashes[i]) continue;
         const Seen now{before.hashes[i], after.hashes[i], on_b.hashes[i]};
         const auto last = seen.find(keys[i]);
         if (now.a_before == now.a_after && last != seen.end() && last->second == now) {

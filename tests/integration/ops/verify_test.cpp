@@ -2,6 +2,7 @@
 #include "integration/ops/ops_test.hpp"
 #include "support/writers.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -68,6 +69,27 @@ TEST(Verify, DoesNotTakeWhatIsUnderWayForADifferenceNorForEqual) {
   EXPECT_THAT(found.err, HasSubstr("B does not get everything"));
   line.once();
   EXPECT_EQ(line.run({"verify"}).code, 0);
+}
+
+TEST(Verify, SettlesARowThatNeverRests) {
+  Line line;
+  create_one(line);
+  line.a().run("insert into one values (1, 1)");
+  line.migrate_and_copy();
+  Process replicator = line.start();
+  std::atomic<bool> verified = false;
+  std::thread writer([&] {
+    Database a = line.a();
+    while (!verified) {
+      a.run("update one set v = v + 1");
+    }
+  });
+  for (int i = 0; i < 5; ++i) {
+    const Finished found = line.run({"verify", "--json"});
+    EXPECT_EQ(found.code, 0) << found.out << found.err;
+  }
+  verified = true;
+  writer.join();
 }
 
 TEST(Verify, ComparesValuesWhereTheTypesOfTheTwoSidesDiffer) {
