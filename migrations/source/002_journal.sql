@@ -35,9 +35,9 @@ begin
             cdc_id     bigint      not null default nextval(%L),
             txid       xid8        not null default pg_current_xact_id(),
             changed_at timestamptz not null default clock_timestamp(),
+            n          int         not null,    -- behind the texts it would take 8 bytes more, to be aligned
             relation   text        not null,
             action     text        not null,
-            n          int         not null,
             old_rows   text,
             new_rows   text,
             check (false) no inherit)
