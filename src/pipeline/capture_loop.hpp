@@ -42,7 +42,8 @@ class CaptureLoop {
   Task<bool> copy_some(capture::Journal& journal);
   enum class Woken { not_asleep, by_writer, by_time };  // by_time: it slept for as long as it may, nobody called
   Task<Woken> wait_for_changes(capture::Journal& journal, bool locked);
-  Task<void> publish(capture::Journal& journal, capture::JournalRows first_rows, Progress resume_after);
+  // Returns its changes.
+  Task<std::int64_t> publish(capture::Journal& journal, capture::JournalRows first_rows, Progress resume_after);
   Task<void> publish_rows(capture::Journal& journal, capture::JournalRows rows, publish::BatchPublisher& batch);
   Task<void> publish_slices(capture::Journal& journal, publish::BatchPublisher& batch);
   Task<void> note_progress(capture::Journal& journal, publish::BatchPublisher& batch);
