@@ -25,7 +25,8 @@ constexpr std::size_t kKeysAtOnce = 1'000;
 constexpr std::int64_t kKeysMax = 1'000;  // differences after which the search ends
 // A row that is being written is looked at again, so often and so long at least.
 constexpr int kRoundsMin = 30;
-constexpr auto kSettleWithin = 10s;
+constexpr auto kSettleWithin = 10s;  // of a table
+constexpr auto kBetweenRounds = 20ms;
 constexpr auto kPatience = 30s;
 
 void append_names(std::string& out, std::string_view member, const std::vector<std::string>& names) {
@@ -73,14 +74,15 @@ class TableVerifier {
 
   // Until each key is equal, or proven to differ. A round reads A's row, waits until B has everything that A had by
   // then, reads B's row, and A's row once more. B's row is right when it equals either of A's two: it is what A held
-  // when the first was read, or later. (Compared with the second alone, a row that changes more often than B lags
-  // behind would never be settled.) It differs when A's row did not change meanwhile, and all was the same the round
+  // when the first was read, or later. It differs when A's row did not change meanwhile, and all was the same the round
   // before: a row may change to and fro between two readings.
+  // A row that changes more often than B lags behind is never B's when it is read the second time; it is at the first
+  // in one of some twenty rounds, when B is read before the next change has come through. Hence many rounds.
   Task<void> follow_up(std::vector<std::string> keys) {
     std::map<std::string, Seen> seen;
-    const auto deadline = std::chrono::steady_clock::now() + kSettleWithin;
     for (int round = 0; !keys.empty() && !gave_up_; ++round) {
-      if (round >= kRoundsMin && std::chrono::steady_clock::now() >= deadline) break;
+      if (round >= kRoundsMin && std::chrono::steady_clock::now() >= settle_until_) break;
+      if (round > 0) co_await sleep_for(kBetweenRounds);
       const auto before = co_await comparison_.on_a().look_up(keys);
       const bool covered = co_await wait_until_covered(a_, b_, config_, before.snapshot, kPatience);
       if (!covered) {
@@ -139,6 +141,7 @@ class TableVerifier {
   pg::Connection& b_;
   TableComparison comparison_;
   VerifyReport::Table report_;
+  const std::chrono::steady_clock::time_point settle_until_ = std::chrono::steady_clock::now() + kSettleWithin;
   bool gave_up_ = false;  // B does not move: what differs stays unsettled
 };
 

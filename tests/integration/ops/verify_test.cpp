@@ -2,7 +2,6 @@
 #include "integration/ops/ops_test.hpp"
 #include "support/writers.hpp"
 
-#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -77,19 +76,17 @@ TEST(Verify, SettlesARowThatNeverRests) {
   line.a().run("insert into one values (1, 1)");
   line.migrate_and_copy();
   Process replicator = line.start();
-  std::atomic<bool> verified = false;
-  std::thread writer([&] {
+  const std::jthread writer([&line](const std::stop_token& verified) {
     Database a = line.a();
-    while (!verified) {
+    while (!verified.stop_requested()) {
       a.run("update one set v = v + 1");
+      std::this_thread::sleep_for(1ms);
     }
   });
   for (int i = 0; i < 5; ++i) {
     const Finished found = line.run({"verify", "--json"});
     EXPECT_EQ(found.code, 0) << found.out << found.err;
   }
-  verified = true;
-  writer.join();
 }
 
 TEST(Verify, ComparesValuesWhereTheTypesOfTheTwoSidesDiffer) {
