@@ -77,13 +77,16 @@ Task<std::vector<TopicEnd>> read_topic_ends(const Cluster& cluster, const std::s
                                             std::span<const TableTopic> tables) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   std::vector<TopicPartition> partitions;
+  std::vector<std::string> topics;
   for (const auto& table : tables) {
+    topics.push_back(table.topic);
     for (std::int32_t p = 0; p < table.partitions; ++p) partitions.push_back({table.topic, p});
   }
   Admin admin(executor, cluster);
   const auto marks = co_await admin.watermarks(partitions);
   Ends ends(tables, marks);
   Consumer consumer(executor, cluster, group);
+  co_await consumer.find_leaders(topics);
   try {
     co_await ends.read(consumer);
   } catch (const Failure& failure) {

@@ -202,7 +202,9 @@ TEST_F(ConsumerOnBroker, LeadersAreAskedForASecondAtMost) {
     const std::vector<std::string> topics{topic, topic + "-is-not-there"};
     const auto began = std::chrono::steady_clock::now();
     co_await consumer.find_leaders(topics);
-    EXPECT_LT(std::chrono::steady_clock::now() - began, 1500ms);
+    const auto asked_for = std::chrono::steady_clock::now() - began;
+    EXPECT_GE(asked_for, 900ms);
+    EXPECT_LT(asked_for, 3s);
     gate.open();
     const std::vector<TopicPartitionOffset> from{{topic, 0, 0}};
     consumer.assign(from);
