@@ -60,7 +60,8 @@ create table penstock.slice (
     primary key (pipeline, epoch, batch, piece)
 );
 
--- compress_fast: a column whose values PostgreSQL compresses by lz4 from now on, which takes a third of the time.
+-- compress_fast: a column whose values PostgreSQL compresses by lz4 from now on, where the server can:
+-- faster than its default.
 create function penstock.compress_fast(of_table regclass, of_column text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -33,8 +33,8 @@ class LateTimers {
  public:
   LateTimers() { prctl(PR_SET_TIMERSLACK, std::chrono::nanoseconds(std::chrono::milliseconds(2)).count()); }
   ~LateTimers() {
-    constexpr int kAsItWas = 0;
-    prctl(PR_SET_TIMERSLACK, kAsItWas);
+    constexpr unsigned long kDefault = 0;  // this thread's
+    prctl(PR_SET_TIMERSLACK, kDefault);
   }
   LateTimers(const LateTimers&) = delete;
   LateTimers& operator=(const LateTimers&) = delete;

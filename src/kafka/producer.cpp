@@ -11,8 +11,8 @@
 namespace penstock::kafka {
 namespace {
 
-// After so many records others on this thread get their turn, and delivery reports are taken out; before that where
-// librdkafka's queue is full. Single changes behind a great batch wait until it has been sent, whatever else could be
+// After so many records others on this thread get their turn, and delivery reports are taken out (reports also where
+// librdkafka's queue is full). Single changes behind a great batch wait until it has been sent, whatever else could be
 // done meanwhile: with turns of 512 the slowest of them took 2.4 s instead of 1.7.
 constexpr std::uint64_t kSendsPerTurn = 16'384;
 

@@ -27,8 +27,8 @@ constexpr auto kStandbyInterval = 500ms;
 // nothing.
 constexpr auto kAcknowledgeAfter = 200ms;
 // A batch costs A, Kafka, B and us about the same whether it brings one change or ten. So where several come at once
-// the next batch is opened no sooner than this after the one before: at 1,000 changes a second half of everybody's
-// processor time, for a median of 4.8 ms instead of 3.4 (bench/NOTES.md, "Batches apart").
+// the next batch is opened no sooner than this after the one before: at 1,000 changes a second half of
+// B's, Kafka's and our processor time, for a median of 4.8 ms instead of 3.4 (bench/NOTES.md, "Batches apart").
 constexpr auto kBatchesApart = 5ms;
 constexpr std::int64_t kSeveral = 3;
 
@@ -144,7 +144,8 @@ Task<void> CaptureLoop::stream(Journal& journal) {
                      : locked                ? Journal::Look::after_unlocking
                      : idle                  ? Journal::Look::after_locking
                                              : Journal::Look::awake;
-    if (now < not_before) co_await sleep_for(not_before - now);
+    const auto too_early = not_before - std::chrono::steady_clock::now();
+    if (too_early > 0ms) co_await sleep_for(too_early);
     Journal::Found found = co_await journal.look(how);
     locked = found.locked;
     idle = !found.first_rows.has_value();

@@ -76,6 +76,7 @@ Task<void> Applier::serve(StopToken& stop) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   if (!consumer_) {
     consumer_ = std::make_unique<kafka::Consumer>(executor, options_.consumer, options_.consumer_group);
+    // A second at most when Kafka is away, stop or not.
     co_await consumer_->find_leaders(topics_of(options_.tables));
   }
   Session session(std::move(target), *this);
@@ -85,6 +86,7 @@ Task<void> Applier::serve(StopToken& stop) {
     from.push_back({where.topic, where.partition, session.assembler.next_offset(i)});
   }
   consumer_->assign(from);
+  // Not wanted before, and its start would hold up the first fetch.
   if (!admin_) admin_ = std::make_unique<kafka::Admin>(executor, options_.consumer);
   const auto& last = session.target->offsets.last;
   if (announce_) {
