@@ -25,14 +25,31 @@ def verdict(goal, value):
     return f"**missed by {abs(value - bound) / bound:.0%}**"
 
 
+def anchor(heading):
+    """GitHub's, of a heading without punctuation other than colons, commas and dots."""
+    return "".join(c for c in heading.lower().replace(" ", "-") if c not in ":,.")
+
+
+def reason(goal):
+    if "why" not in goal:
+        return f"- {goal['text']}: not explained yet"
+    text = goal["text"].replace("\\|", "|")  # as a table wants it
+    return f"- {text}: {goal['why']} ([tried](NOTES.md#{anchor(goal['tried'])}))"
+
+
 def section(metrics, path: Path):
-    rows, missing = [], []
+    rows, reasons, missing = [], [], []
     for goal in json.loads(path.read_text(encoding="utf-8")):
         bound = f"≤ {goal['at_most']:g}" if "at_most" in goal else f"≥ {goal['at_least']:g}"
         values = measured(goal, metrics)
         if values:
-            rows.append([goal["text"], bound, spread(values), verdict(goal, median(values))])
+            judged = verdict(goal, median(values))
+            rows.append([goal["text"], bound, spread(values), judged])
+            if judged != "met":
+                reasons.append(reason(goal))
         else:
             missing.append(f"- {goal['text']}: {bound}")
     text = "## Goals\n\n" + table(["", "goal", "measured", ""], rows)
+    if reasons:
+        text += "\nWhy they are missed:\n\n" + "\n".join(reasons) + "\n"
     return text + ("\nNot measured here:\n\n" + "\n".join(missing) + "\n" if missing else "")
