@@ -22,7 +22,8 @@ def verdict(goal, value):
     met = value <= bound if "at_most" in goal else value >= bound
     if met:
         return "met"
-    return f"**missed by {abs(value - bound) / bound:.0%}**"
+    by = abs(value - bound) / bound
+    return f"**missed by {by:.0%}**" if by >= 0.01 else f"**missed by {by:.1%}**"
 
 
 def anchor(heading):
