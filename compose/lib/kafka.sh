@@ -61,12 +61,13 @@ EOF
 }
 
 # kafka_java CLASS ARGUMENTS...: becomes Java, in a session of its own: an interrupt at the terminal is for us, and we stop the
-# broker in order. The wildcard is Java's, not the shell's.
+# broker in order. The wildcard is Java's, not the shell's. -UsePerfData: to write its counters Java
+# changes to a directory under /tmp for a moment, and kafka_pid, which knows the broker by its directory, took it for gone.
 kafka_java() {
   local jars options
   jars=$(kafka_jars)
   read -ra options <<<"$kafka_java_options"
-  exec setsid java "${options[@]}" -cp "$repo/compose/kafka:$jars/*" "$@"
+  exec setsid java -XX:-UsePerfData "${options[@]}" -cp "$repo/compose/kafka:$jars/*" "$@"
 }
 
 kafka_format() {
