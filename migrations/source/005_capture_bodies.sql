@@ -236,7 +236,7 @@ begin
         fields || case when partitioned then of_moved else of_new end
         || jsonb_build_object('action', $$'update'$$, 'settings', fields -> 'image_settings'));
     perform penstock.create_capture_function('_delete', penstock.delete_body(), fields || of_old
-        || jsonb_build_object('settings', fields -> 'key_settings'));
+        || jsonb_build_object('settings', fields -> 'key_settings', 'numbered', fields ->> 'number_begins' is not null));
     if not partitioned then
         perform penstock.create_capture_function('_move', penstock.move_body(),
             fields || of_old || jsonb_build_object('touched', 'select ' || (fields ->> 'old_keys')));
