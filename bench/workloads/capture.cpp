@@ -26,7 +26,7 @@ std::vector<CapturePoint> points_of(const Field& field) {
   const int less = field.repetitions(quick ? 1 : kOthersRepetitions);
   const Names& others = quick ? kQuickOthers : kOthers;
   std::vector<CapturePoint> points;
-  const std::vector<int> clients = quick ? std::vector{1, 32} : std::vector{1, 8, 32, 64};
+  const std::vector<int> clients = quick ? std::vector{32} : std::vector{1, 8, 32, 64};
   for (const int n : clients) {
     for (const char* way : {"bare", "penstock", "beside"}) points.push_back({"single", way, n, often});
     for (const char* way : {"bare", "penstock"}) points.push_back({"tpcb", way, n, often});

@@ -22,7 +22,7 @@ struct Sizes {
 
 // The server is told of a session's transactions up to 10 s late: not in a short look, and never to the last one.
 constexpr Sizes kSizes{100, 10, 20, 1};
-constexpr Sizes kQuickSizes{4, 1, 8, 1};
+constexpr Sizes kQuickSizes{4, 1, 4, 1};
 
 // Sums since the servers and processes began.
 struct Reading {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr OpenLoop kBeside{.rate = 200, .seconds = 600, .writers = 8, .seed = 1};  // ends before: when all has passed
 constexpr OpenLoop kSustained{.rate = 1'000, .seconds = 4, .writers = 32, .seed = 1};
+constexpr OpenLoop kQuickSustained{.rate = 4'000, .seconds = 1, .writers = 32, .seed = 1};
 constexpr double kLagBound_ms = 1'000;
 constexpr double kWritersLate_s = 0.2;  // above it A itself takes no more
 constexpr int kHalvings = 2;            // between the last rate that was sustained and the first that was not
@@ -26,18 +27,18 @@ double late_lag_ms(const LatencyRun& run) {
 }
 
 struct Search {
+  OpenLoop load;                      // from this rate on
   double sustained = 0, refused = 0;  // per second; refused 0: none was yet
   bool limited_by_a = false;          // the writers could not write more
   double next() const {
-    return refused == 0 ? (sustained == 0 ? kSustained.rate : 2 * sustained) : (sustained + refused) / 2;
+    return refused == 0 ? (sustained == 0 ? load.rate : 2 * sustained) : (sustained + refused) / 2;
   }
 };
 
 // One step; false: the search is over.
 bool step(const Field& field, Results& results, Rival& rival, Search& search) {
-  OpenLoop load = kSustained;
+  OpenLoop load = search.load;
   load.rate = search.next();
-  if (field.setup().quick) load.seconds = 1;
   const LatencyRun run = measure_latency(rival, load, &field);
   const bool written = run.written_late_s <= kWritersLate_s;
   const bool bounded = run.arrived == Arrived::all && late_lag_ms(run) <= kLagBound_ms;
@@ -83,10 +84,11 @@ void measure_beside(const Field& field, Results& results, Rival& rival, std::int
 }
 
 void measure_sustained(const Field& field, Results& results, Rival& rival) {
-  Search search;
+  const bool quick = field.setup().quick;
+  Search search{quick ? kQuickSustained : kSustained};
   while (search.refused == 0 && step(field, results, rival, search)) {
   }
-  const int halvings = field.setup().quick ? 0 : kHalvings;
+  const int halvings = quick ? 0 : kHalvings;
   for (int i = 0; i < halvings && search.sustained > 0; ++i) {
     if (!step(field, results, rival, search)) break;
   }

@@ -21,7 +21,7 @@ struct Silence {
 };
 
 constexpr Silence kSilences[] = {{2, 5}, {60, 2}};
-constexpr Silence kQuickSilences[] = {{2, 2}, {4, 1}};
+constexpr Silence kQuickSilences[] = {{2, 2}};
 constexpr auto kBetween = std::chrono::milliseconds(500);  // what one rival did has died down
 
 void measure(Results& results, Rival& rival, const Silence& silence, int repetition) {
