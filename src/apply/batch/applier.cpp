@@ -14,8 +14,10 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kPollRecords = 1'000;
-constexpr auto kPollTimeout = 1s;  // records and a stop end the wait at once
 constexpr auto kHouseInterval = 5s;
+// Records and a stop end the wait at once.
+constexpr auto kPollTimeout = 1s;
+constexpr auto kIdlePollTimeout = kHouseInterval;  // once a poll brought nothing
 constexpr std::size_t kTrimBatches = 1'000;
 constexpr PieceLimits kWhole{std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::size_t>::max()};
 constexpr auto kTrimLedgerInterval = 1h;
@@ -98,10 +100,11 @@ Task<void> Applier::serve(StopToken& stop) {
 
 Task<void> Applier::stream(Session& session, StopToken& stop) {
   const auto stopping = stop.on_request([this] { consumer_->end_poll(); });
+  bool idle = false;
   // The batch in hand is finished; whoever asked to stop cancels this when it takes too long.
   while (!stop.requested() || session.assembler.batch_in_hand()) {
-    std::vector<kafka::Message> messages = co_await poll(session);
-    const bool idle = messages.empty();
+    std::vector<kafka::Message> messages = co_await poll(session, idle ? kIdlePollTimeout : kPollTimeout);
+    idle = messages.empty();
     for (auto& message : messages) {
       session.assembler.add(session.decoder.decode(std::move(message)));
       // A piece that is full is applied before more is taken in: memory stays bounded whatever the batch's size.
@@ -117,10 +120,10 @@ Task<void> Applier::stream(Session& session, StopToken& stop) {
   }
 }
 
-Task<std::vector<kafka::Message>> Applier::poll(Session& session) {
+Task<std::vector<kafka::Message>> Applier::poll(Session& session, std::chrono::milliseconds timeout) {
   std::optional<Failure> failed;
   try {
-    std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, kPollTimeout);
+    std::vector<kafka::Message> messages = co_await consumer_->poll(kPollRecords, timeout);
     co_return messages;
   } catch (const Failure& failure) {
     if (failure.transient()) throw;
@@ -207,7 +210,7 @@ Task<void> Applier::refuse_lost_records(const Session& session, std::chrono::sec
 }
 
 Task<void> Applier::keep_house(Session& session) {
-  const bool due = Clock::now() - session.house_kept > kHouseInterval || session.batches_since_trim >= kTrimBatches;
+  const bool due = Clock::now() - session.house_kept >= kHouseInterval || session.batches_since_trim >= kTrimBatches;
   // In the middle of a batch's transaction nothing but the batch is touched.
   if (!due || session.writer.in_transaction()) co_return;
   session.house_kept = Clock::now();

@@ -34,7 +34,7 @@ class Applier {
   Task<void> apply_what_is_ready(Session& session);
   void regulate(Session& session);
   Task<void> keep_house(Session& session);
-  Task<std::vector<kafka::Message>> poll(Session& session);
+  Task<std::vector<kafka::Message>> poll(Session& session, std::chrono::milliseconds timeout);
   Task<void> look_for_gap(Session& session);
   Task<void> refuse_lost_records(const Session& session, std::chrono::seconds sure_within);
   void mirror(const Session& session);
