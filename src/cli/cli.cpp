@@ -48,7 +48,7 @@ std::string complaint(const CLI::App* app, const CLI::Error& error) {
                                   : "unknown command ") +
               unknown[0] + (meant.empty() ? "" : "; did you mean " + meant + "?");
   }
-  const std::string help = command.help();
+  const std::string help = app->help();  // of the command that was begun, with those before it
   const auto usage = help.find("Usage: ");
   std::string text = "penstock: " + problem + "\n" + help.substr(usage, help.find('\n', usage) - usage) + "\n";
   if (!commands.empty()) text += fmt::format("Commands: {}\n", fmt::join(commands, ", "));

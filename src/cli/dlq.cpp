@@ -92,7 +92,7 @@ void add_filter(CLI::App& command, Options& options) {
   command.add_option("--since", options.filter.since, "rejected since: '2026-01-31 10:00', or 30m, 24h, 7d ago");
   command.add_option("--state", options.filter.state, "open, superseded, replayed or discarded")
       ->check(CLI::IsMember({"open", "superseded", "replayed", "discarded"}));
-  command.add_option("--limit", options.filter.limit, "at most this many (100)")->check(CLI::PositiveNumber);
+  command.add_option("--limit", options.filter.limit, "at most this many (100)")->check(CLI::Range(1, 1'000'000'000));
   command.add_flag("--json", options.json, "as JSON");
 }
 

@@ -15,12 +15,13 @@ void add_run(CLI::App& app, Action& chosen) {
           "all, or A to Kafka alone (capture), or Kafka to B alone (apply)")
       ->check(CLI::IsMember({"all", "capture", "apply"}))
       ->option_text("all|capture|apply");
-  command->add_flag("--once", options->once, "move what is committed now, wait until B has it, and end");
+  auto* once = command->add_flag("--once", options->once, "move what is committed now, wait until B has it, and end");
   command
       ->add_option_function<int>(
           "--timeout", [options](int seconds) { options->timeout = std::chrono::seconds(seconds); },
           "with --once: seconds without getting anywhere before it gives up with exit 3 (60)")
-      ->check(CLI::Range(1, 86'400));
+      ->check(CLI::Range(1, 86'400))
+      ->needs(once);
   command->callback(
       [options, &chosen] { chosen = [options](const Config& config) { return pipeline::run(config, *options); }; });
 }

@@ -47,6 +47,10 @@ class Migration {
       co_await start_slot(plan);
     }
     if (changing) co_await store(plan.resolved.spec);
+    if (changing && changes_ == 0) {
+      log::info("migrate: the rules and settings of the configuration are installed");
+      ++changes_;
+    }
     co_await say_doubts();
     co_return changes_;
   }

@@ -26,7 +26,8 @@ using Role = RunOptions::Role;
 // With what ending takes it is 10 s at most: a client of Kafka whose coordinator went in the middle of a question keeps
 // the thread for a second when it is destroyed, the applier's before this time begins, the others' behind it.
 constexpr auto kStopWithin = 7s;
-constexpr std::string_view kEndedEarly = "ending in the middle of a batch: nothing is lost, the next start takes it up";
+constexpr std::string_view kEndedEarly =
+    "ending without waiting any longer: nothing is lost, the next start takes up what is unfinished";
 
 // First signal: finish the batch in hand. Second one: end at once; the slot and B's offsets know the rest.
 Task<void> obey_signals(StopToken& stop) {
