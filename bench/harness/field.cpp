@@ -62,11 +62,17 @@ Rival* Field::start(const std::string& name) {
   }
 }
 
+// A short look does without native-async unless it is asked for.
+bool Field::is_wanted(const std::string& name) const {
+  const auto& chosen = setup_.rivals;
+  if (chosen.empty()) return !(setup_.quick && name == "native-async");
+  return std::find(chosen.begin(), chosen.end(), name) != chosen.end();
+}
+
 RivalList Field::rivals(const std::vector<std::string>& names) {
   RivalList wanted;
   for (const std::string& name : names) {
-    const auto& chosen = setup_.rivals;
-    if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), name) == chosen.end()) continue;
+    if (!is_wanted(name)) continue;
     if (broken_.contains(name)) continue;
     const auto found =
         std::find_if(started_.begin(), started_.end(), [&](const auto& rival) { return rival->name() == name; });

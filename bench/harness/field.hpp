@@ -59,6 +59,7 @@ class Field {
   std::map<std::string, double> cpu_seconds(const Rival& rival) const;
 
  private:
+  bool is_wanted(const std::string& name) const;
   Rival* start(const std::string& name);  // null: it is broken
   const std::string& server_a(const std::string& name) const;
 

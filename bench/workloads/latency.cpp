@@ -77,9 +77,8 @@ void measure_points(Field& field, Results& results, const RivalList& rivals, std
 void measure_latencies(Field& field) {
   Results results(field, "latency");
   const auto points = points_of(field.setup());
-  std::vector<std::string> rivals{"floor", "penstock", "native", "naive", "debezium-tuned"};
-  if (!field.setup().quick) rivals.push_back("native-async");
-  measure_points(field, results, field.rivals(rivals), points);
+  measure_points(field, results,
+                 field.rivals({"floor", "penstock", "native", "native-async", "naive", "debezium-tuned"}), points);
   // Whether tuning was worth it, told in a few runs; then it goes, or its slot would decode what the tuned one is
   // given.
   if (!field.setup().quick) {

@@ -81,9 +81,7 @@ void measure_throughput(Field& field) {
   measure_singles(results, field.rivals({"penstock", "penstock-key", "native"}), "beside",
                   [&](Rival& rival) { measure_beside(field, results, rival, sizes.beside_rows); });
   field.retire({"penstock-key"});
-  std::vector<std::string> sustaining{"penstock", "native"};
-  if (!field.setup().quick) sustaining.push_back("native-async");
-  measure_singles(results, field.rivals(sustaining), "sustained",
+  measure_singles(results, field.rivals({"penstock", "native", "native-async"}), "sustained",
                   [&](Rival& rival) { measure_sustained(field, results, rival); });
   bulk(field.rivals({"debezium-tuned"}), sizes.debezium_rows, sizes.debezium_repetitions);
   results.save();

@@ -31,9 +31,8 @@ class BulkDelete : public testing::Test {
   // How many keys are in the pieces and not in `gone`, or the other way round.
   std::string keys_that_differ(const std::string& gone) {
     return on_a(
-        "select count(*) from (select key::jsonb from penstock.emp_cdc, unnest(string_to_array(old_rows, chr(30))) as "
-        "key "
-        "where action = 'delete') as d full join (" +
+        "select count(*) from (select key::jsonb from penstock.emp_cdc, "
+        "unnest(string_to_array(old_rows, chr(30))) as key where action = 'delete') as d full join (" +
         gone + ") as g (key) using (key) where d.key is null or g.key is null");
   }
 
